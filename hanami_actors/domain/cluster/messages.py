@@ -1,0 +1,166 @@
+"""What may be asked of a cluster."""
+
+from hanami_actors.domain.base import Message
+from hanami_actors.domain.cluster.events import Task
+from hanami_actors.domain.cluster.template import Template
+from hanami_actors.domain.dataset.events import DatasetContent
+
+__all__ = [
+    "AbortTask",
+    "ClusterMessage",
+    "CreateCluster",
+    "CreateRequestTask",
+    "CreateTrainTask",
+    "DeleteCluster",
+    "FailTask",
+    "FinishTask",
+    "InputBinding",
+    "OutputBinding",
+    "QueueTask",
+    "RecordCycles",
+    "RegisterCluster",
+    "RemoveTask",
+    "RetireCluster",
+    "StartTask",
+    "SuspendTask",
+]
+
+
+class CreateCluster(Message, frozen=True, kw_only=True):
+    """Create a cluster; asked of the directory.
+
+    Attributes
+    ----------
+    template_text : str or None
+        None: a straight input, hidden, output default. Empty: no hexagons.
+    """
+
+    name: str
+    template_text: str | None = None
+
+
+class DeleteCluster(Message, frozen=True, kw_only=True):
+    """Delete a cluster; asked of the directory."""
+
+    uuid: str
+
+
+class InputBinding(Message, frozen=True, kw_only=True):
+    """A dataset's column bound to a named input, or to an output whose expected values it holds."""
+
+    dataset_uuid: str
+    dataset_column: str
+    hexagon_name: str
+
+
+class OutputBinding(Message, frozen=True, kw_only=True):
+    """A named output bound to a column of the result to be created."""
+
+    dataset_column: str
+    hexagon_name: str
+
+
+class CreateTrainTask(Message, frozen=True, kw_only=True):
+    """Train with datasets, as the client asks for it."""
+
+    name: str
+    inputs: tuple[InputBinding, ...]
+    outputs: tuple[InputBinding, ...]
+    time_length: int = 1
+    epoch_count: int = 1
+
+
+class CreateRequestTask(Message, frozen=True, kw_only=True):
+    """Compute outputs for a dataset, as the client asks for it."""
+
+    name: str
+    inputs: tuple[InputBinding, ...]
+    results: tuple[OutputBinding, ...]
+    time_length: int = 1
+
+
+class RegisterCluster(Message, frozen=True, kw_only=True):
+    """Create the aggregate from a parsed template."""
+
+    uuid: str
+    name: str
+    template_text: str
+    template: Template
+    seed: int
+    host_uuid: str
+
+
+class QueueTask(Message, frozen=True, kw_only=True):
+    """Queue a task whose names are resolved to bytes."""
+
+    task: Task
+
+
+class StartTask(Message, frozen=True, kw_only=True):
+    """Mark the task as computing."""
+
+    task_uuid: str
+    kernel_version: int
+
+
+class RecordCycles(Message, frozen=True, kw_only=True):
+    """Record progress."""
+
+    task_uuid: str
+    cycle: int
+
+
+class SuspendTask(Message, frozen=True, kw_only=True):
+    """Record an orderly stop of the server."""
+
+    task_uuid: str
+    cycle: int
+
+
+class FinishTask(Message, frozen=True, kw_only=True):
+    """Record the end of a task."""
+
+    task_uuid: str
+    cycle: int
+    digest: str
+    result: DatasetContent | None = None
+
+
+class AbortTask(Message, frozen=True, kw_only=True):
+    """Record that the task stopped at this cycle because its user wished it."""
+
+    task_uuid: str
+    cycle: int
+    digest: str
+
+
+class FailTask(Message, frozen=True, kw_only=True):
+    """Record that the task cannot go on."""
+
+    task_uuid: str
+    cycle: int
+    reason: str
+
+
+class RemoveTask(Message, frozen=True, kw_only=True):
+    """Take a queued or ended task off the list."""
+
+    task_uuid: str
+
+
+class RetireCluster(Message, frozen=True, kw_only=True):
+    """Record the deletion."""
+
+
+ClusterMessage = (
+    RegisterCluster
+    | QueueTask
+    | StartTask
+    | RecordCycles
+    | SuspendTask
+    | FinishTask
+    | AbortTask
+    | FailTask
+    | RemoveTask
+    | RetireCluster
+)

@@ -1,0 +1,1 @@
+"""Datasets: named columns over files that never change."""

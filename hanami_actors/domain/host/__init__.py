@@ -1,0 +1,1 @@
+"""Hosts: the places where networks are computed."""

@@ -1,0 +1,1 @@
+"""Projects: names under which users share a server."""

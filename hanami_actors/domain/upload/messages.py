@@ -1,0 +1,47 @@
+"""What may be asked of an upload."""
+
+from hanami_actors.domain.base import Message
+
+__all__ = [
+    "AppendChunk",
+    "CloseUpload",
+    "CompleteUpload",
+    "OpenUpload",
+    "RecordRanges",
+    "UploadMessage",
+]
+
+
+class OpenUpload(Message, frozen=True, kw_only=True):
+    """Expect a file; asked by the directory together with the dataset's creation."""
+
+    uuid: str
+    dataset_uuid: str
+    role: str
+    size_bytes: int
+
+
+class AppendChunk(Message, frozen=True, kw_only=True):
+    """Write these bytes at this place; any order, repeats allowed. Answered once written."""
+
+    position: int
+    data: bytes
+
+
+class RecordRanges(Message, frozen=True, kw_only=True):
+    """Record ranges that have reached the disk."""
+
+    ranges: tuple[tuple[int, int], ...]
+
+
+class CompleteUpload(Message, frozen=True, kw_only=True):
+    """Record that every byte has reached the disk."""
+
+
+class CloseUpload(Message, frozen=True, kw_only=True):
+    """End the upload."""
+
+    reason: str
+
+
+UploadMessage = OpenUpload | RecordRanges | CompleteUpload | CloseUpload

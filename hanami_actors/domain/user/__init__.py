@@ -1,0 +1,1 @@
+"""Users: identity, passphrase hash, projects they are assigned to."""

@@ -1,0 +1,3 @@
+"""Client library of hanami_actors; talks HTTP and websockets only."""
+
+__version__ = "0.5.0"
