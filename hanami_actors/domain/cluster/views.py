@@ -1,0 +1,49 @@
+"""What clients see of a cluster and its tasks."""
+
+from hanami_actors.domain.base import Value
+
+__all__ = ["ClusterFigures", "TaskView"]
+
+
+class TaskView(Value, frozen=True, kw_only=True):
+    """A task as the contract shows it (sections 4.8 and 8.2).
+
+    Attributes
+    ----------
+    kind : str
+        ``train`` or ``request``.
+    state : str
+        ``queued``, ``active``, ``finished``, ``aborted`` or ``failed``.
+    queue_timestamp, start_timestamp, end_timestamp : str
+        UTC, or ``-`` while it has not happened.
+    percentage_finished : float
+        0 .. 1, done cycles of the cycles that will be run.
+    reason : str
+        Why it failed, else empty.
+    """
+
+    uuid: str
+    name: str
+    kind: str
+    state: str
+    current_cycle: int
+    total_number_of_cycles: int
+    percentage_finished: float
+    queue_timestamp: str
+    start_timestamp: str
+    end_timestamp: str
+    reason: str = ""
+
+
+class ClusterFigures(Value, frozen=True, kw_only=True):
+    """Live figures of a cluster's network."""
+
+    number_of_blocks: int = 0
+    number_of_sections: int = 0
+    number_of_synapses: int = 0
+    size_bytes: int = 0
+    replay_memory_bytes: int = 0
+    trained_cycles: int = 0
+    running_error: float = 1.0
+    seed: int = 0
+    task_count: int = 0
