@@ -1,0 +1,1 @@
+"""Bytes on the websocket: generated protobuf messages and their conversion."""
