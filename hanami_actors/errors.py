@@ -18,6 +18,7 @@
     ├── SettingsError                   the server does not start with these settings
     └── FaultError                 500  the server's own fault
         ├── WrongVersionError           a stream was not at the expected version
+        ├── ImpossibleEventError        an event that the aggregate's transition table forbids
         ├── LogError                    the log cannot be opened, read or written
         │   ├── LogCorruptError         a record does not hold (checksum, chain, gap)
         │   ├── UnknownTagError         an event this version does not know
@@ -40,6 +41,7 @@ __all__ = [
     "DatasetFormatError",
     "FaultError",
     "HanamiError",
+    "ImpossibleEventError",
     "LimitError",
     "LogCorruptError",
     "LogError",
@@ -218,6 +220,12 @@ class WrongVersionError(FaultError):
         self.stream = stream
         self.expected = expected
         self.actual = actual
+
+
+class ImpossibleEventError(FaultError):
+    """An event that the transition table of its aggregate forbids; it must not be stored."""
+
+    code = "event.impossible"
 
 
 class LogError(FaultError):
