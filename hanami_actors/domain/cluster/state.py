@@ -1,0 +1,284 @@
+"""The state of a cluster: who owns it, its queue of tasks and what its network has learned."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from hanami_actors.domain.base import Event, Value
+from hanami_actors.domain.cluster.events import (
+    ClusterCreated,
+    ClusterDeleted,
+    CyclesTrained,
+    Task,
+    TaskAborted,
+    TaskFailed,
+    TaskFinished,
+    TaskQueued,
+    TaskRemoved,
+    TaskStarted,
+    TaskSuspended,
+)
+from hanami_actors.domain.cluster.template import Template
+from hanami_actors.types import TimestampUs
+
+__all__ = [
+    "QUEUE_LEN_MAX",
+    "TASK_TRANSITIONS",
+    "TRANSITIONS",
+    "ClusterPhase",
+    "ClusterState",
+    "TaskPhase",
+    "TaskState",
+    "TrainedSpan",
+    "active_task",
+    "find_task",
+    "initial",
+    "invariants",
+    "learned_sizes",
+    "next_queued_task",
+    "output_has_size",
+    "queued_count",
+]
+
+QUEUE_LEN_MAX: Final = 1000
+"""Tasks of one cluster that may wait at the same time."""
+
+
+class ClusterPhase(StrEnum):
+    """Where a cluster is in its life."""
+
+    ABSENT = "absent"
+    ALIVE = "alive"
+    DELETED = "deleted"
+
+
+class TaskPhase(StrEnum):
+    """Where a task is in its life; the values are what clients see as ``state``."""
+
+    ABSENT = "absent"
+    QUEUED = "queued"
+    ACTIVE = "active"
+    FINISHED = "finished"
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+
+_ALIVE = ClusterPhase.ALIVE
+
+TRANSITIONS: Final[Mapping[tuple[ClusterPhase, type[Event]], ClusterPhase]] = MappingProxyType(
+    {
+        (ClusterPhase.ABSENT, ClusterCreated): _ALIVE,
+        (_ALIVE, TaskQueued): _ALIVE,
+        (_ALIVE, TaskStarted): _ALIVE,
+        (_ALIVE, CyclesTrained): _ALIVE,
+        (_ALIVE, TaskSuspended): _ALIVE,
+        (_ALIVE, TaskFinished): _ALIVE,
+        (_ALIVE, TaskAborted): _ALIVE,
+        (_ALIVE, TaskFailed): _ALIVE,
+        (_ALIVE, TaskRemoved): _ALIVE,
+        (_ALIVE, ClusterDeleted): ClusterPhase.DELETED,
+    }
+)
+
+TASK_TRANSITIONS: Final[Mapping[tuple[TaskPhase, type[Event]], TaskPhase]] = MappingProxyType(
+    {
+        (TaskPhase.ABSENT, TaskQueued): TaskPhase.QUEUED,
+        (TaskPhase.QUEUED, TaskStarted): TaskPhase.ACTIVE,
+        (TaskPhase.QUEUED, TaskFailed): TaskPhase.FAILED,
+        (TaskPhase.QUEUED, TaskRemoved): TaskPhase.ABSENT,
+        (TaskPhase.ACTIVE, CyclesTrained): TaskPhase.ACTIVE,
+        (TaskPhase.ACTIVE, TaskSuspended): TaskPhase.ACTIVE,
+        (TaskPhase.ACTIVE, TaskFinished): TaskPhase.FINISHED,
+        (TaskPhase.ACTIVE, TaskAborted): TaskPhase.ABORTED,
+        (TaskPhase.ACTIVE, TaskFailed): TaskPhase.FAILED,
+        (TaskPhase.FINISHED, TaskRemoved): TaskPhase.ABSENT,
+        (TaskPhase.ABORTED, TaskRemoved): TaskPhase.ABSENT,
+        (TaskPhase.FAILED, TaskRemoved): TaskPhase.ABSENT,
+    }
+)
+
+
+class TaskState(Value, frozen=True, kw_only=True):
+    """A task in the list of a cluster.
+
+    Attributes
+    ----------
+    queued_us, started_us, ended_us : TimestampUs
+        0 when it has not come to that.
+    cycle : int
+        Last recorded cycle, for progress; at the end the number of cycles that were run.
+    digest : str
+        State of the network at the end, empty if unknown.
+    reason : str
+        Why it failed.
+    kernel_version : int
+        Of the kernels that started it, 0 before.
+    """
+
+    task: Task
+    phase: TaskPhase = TaskPhase.QUEUED
+    queued_us: TimestampUs = TimestampUs(0)
+    started_us: TimestampUs = TimestampUs(0)
+    ended_us: TimestampUs = TimestampUs(0)
+    cycle: int = 0
+    digest: str = ""
+    reason: str = ""
+    kernel_version: int = 0
+
+
+class TrainedSpan(Value, frozen=True, kw_only=True):
+    """A stretch of what the network has learned.
+
+    Attributes
+    ----------
+    task : Task
+    cycle : int
+        Cycles of the task that were run.
+    digest : str
+        State of the network afterwards, empty if unknown.
+    """
+
+    task: Task
+    cycle: int
+    digest: str = ""
+
+
+class ClusterState(Value, frozen=True, kw_only=True):
+    """A cluster.
+
+    Attributes
+    ----------
+    tasks : tuple of TaskState
+        In the order of the queue, without those that were removed.
+    history : tuple of TrainedSpan
+        All the network has learned, in order; removing a task does not shorten it.
+    """
+
+    phase: ClusterPhase = ClusterPhase.ABSENT
+    uuid: str = ""
+    name: str = ""
+    owner_id: str = ""
+    project_id: str = ""
+    template_text: str = ""
+    template: Template = Template(hexagons=())
+    seed: int = 0
+    host_uuid: str = ""
+    created_us: TimestampUs = TimestampUs(0)
+    tasks: tuple[TaskState, ...] = ()
+    history: tuple[TrainedSpan, ...] = ()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be used."""
+        return self.phase is ClusterPhase.ALIVE
+
+
+def initial() -> ClusterState:
+    """Return the state before the first event."""
+    return ClusterState()
+
+
+def find_task(state: ClusterState, task_uuid: str) -> TaskState | None:
+    """Return the task with this uuid; the newest are looked at first."""
+    for entry in reversed(state.tasks):
+        if entry.task.uuid == task_uuid:
+            return entry
+    return None
+
+
+def active_task(state: ClusterState) -> TaskState | None:
+    """Return the task that computes, or that goes on after a restart."""
+    for entry in reversed(state.tasks):
+        if entry.phase is TaskPhase.ACTIVE:
+            return entry
+    return None
+
+
+def next_queued_task(state: ClusterState) -> TaskState | None:
+    """Return the task whose turn it is when none is active."""
+    for entry in state.tasks:
+        if entry.phase is TaskPhase.QUEUED:
+            return entry
+    return None
+
+
+def queued_count(state: ClusterState) -> int:
+    """Return how many tasks wait."""
+    return sum(entry.phase is TaskPhase.QUEUED for entry in state.tasks)
+
+
+def learned_sizes(state: ClusterState) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the sizes of the named inputs and outputs after all recorded training.
+
+    Returns
+    -------
+    inputs, outputs : dict of str to int
+        Values of one sample; names that were never trained are missing.
+    """
+    inputs: dict[str, int] = {}
+    outputs: dict[str, int] = {}
+    for span in state.history:
+        for binding in span.task.inputs:
+            size = (binding.end - binding.start) * span.task.time_length
+            inputs[binding.hexagon_name] = max(size, inputs.get(binding.hexagon_name, 0))
+        for binding in span.task.outputs:
+            size = binding.end - binding.start
+            outputs[binding.hexagon_name] = max(size, outputs.get(binding.hexagon_name, 0))
+    return inputs, outputs
+
+
+def output_has_size(state: ClusterState, name: str) -> bool:
+    """Tell whether the output will have a size when a task queued now has its turn.
+
+    What is queued before counts: a training and a request can be created right after each other.
+    """
+    return any(
+        binding.hexagon_name == name for task in _trainings(state) for binding in task.outputs
+    )
+
+
+def invariants(state: ClusterState) -> None:
+    """Assert what always holds.
+
+    Raises
+    ------
+    AssertionError
+    """
+    if state.phase is ClusterPhase.ABSENT:
+        assert not state.tasks, "no task before the cluster"
+        assert not state.history, "no history before the cluster"
+    uuids = [entry.task.uuid for entry in state.tasks]
+    assert len(set(uuids)) == len(uuids), "a task is listed once"
+    phases = [entry.phase for entry in state.tasks]
+    assert phases.count(TaskPhase.ACTIVE) <= 1, "one task at a time"
+    if TaskPhase.QUEUED in phases:
+        waiting = phases[phases.index(TaskPhase.QUEUED) :]
+        assert set(waiting) <= {TaskPhase.QUEUED, TaskPhase.FAILED}, "first in, first out"
+    assert phases.count(TaskPhase.QUEUED) <= QUEUE_LEN_MAX, "the queue is bounded"
+    for entry in state.tasks:
+        _task_invariants(entry)
+    for span in state.history:
+        assert span.task.kind == "train", "only training is learned"
+        assert 1 <= span.cycle <= span.task.cycle_count, "a span has cycles of its task"
+
+
+def _task_invariants(entry: TaskState) -> None:
+    assert entry.phase is not TaskPhase.ABSENT, "a removed task is not listed"
+    assert 0 <= entry.cycle <= entry.task.cycle_count, "progress lies within the task"
+    ended = entry.phase in {TaskPhase.FINISHED, TaskPhase.ABORTED, TaskPhase.FAILED}
+    assert ended == (entry.ended_us > 0), "a time of ending belongs to an ended task"
+    if entry.phase is TaskPhase.QUEUED:
+        assert entry.started_us == 0, "a waiting task has not started"
+        assert entry.cycle == 0, "a waiting task has run nothing"
+    if entry.phase is TaskPhase.FINISHED:
+        assert entry.cycle == entry.task.cycle_count, "a finished task has run all its cycles"
+    assert entry.phase is not TaskPhase.FAILED or entry.reason, "a failure has a reason"
+
+
+def _trainings(state: ClusterState) -> Iterator[Task]:
+    for span in reversed(state.history):
+        yield span.task
+    for entry in state.tasks:
+        if entry.task.kind == "train" and entry.phase in {TaskPhase.QUEUED, TaskPhase.ACTIVE}:
+            yield entry.task
