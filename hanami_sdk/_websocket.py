@@ -1,0 +1,110 @@
+"""Open a websocket and introduce it to the server."""
+
+import asyncio
+import json
+import ssl
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from hanami_sdk._transport import LOOPBACK_HOSTS, host_of
+from hanami_sdk.hanami_exceptions import ConnectionFailedException
+
+__all__ = ["HandshakeRefusedError", "close_websocket", "open_websocket", "websocket_url"]
+
+MESSAGE_SIZE_MAX_BYTES = 64 * 1024 * 1024
+# Twice the upload window, so that reading never pauses while acknowledgements come in.
+RECEIVED_MAX = 64
+# asyncio waits for the network above this; a few chunks keep the server busy meanwhile.
+UNSENT_MAX_BYTES = 512 * 1024
+OPEN_TIMEOUT_S = 10.0
+# A busy server may be late; it is gone when nothing came for this long.
+PONG_TIMEOUT_S = 60.0
+
+
+class HandshakeRefusedError(Exception):
+    """The server took the connection but refused the first message; the text says why."""
+
+
+def websocket_url(address: str) -> str:
+    """Return the websocket address of a server: same host and port, no path."""
+    scheme = "wss" if address.lower().startswith("https:") else "ws"
+    parts = address.split("/")
+    host = parts[2] if len(parts) > 2 else address
+    return f"{scheme}://{host}"
+
+
+def _ssl_context(url: str, verify: bool) -> ssl.SSLContext | None:
+    if not url.startswith("wss:"):
+        return None
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def _connect(url: str, *, address: str, verify: bool) -> ClientConnection:
+    try:
+        return await connect(
+            url,
+            ssl=_ssl_context(url, verify),
+            compression=None,
+            proxy=None if host_of(address) in LOOPBACK_HOSTS else True,
+            open_timeout=OPEN_TIMEOUT_S,
+            ping_timeout=PONG_TIMEOUT_S,
+            max_size=MESSAGE_SIZE_MAX_BYTES,
+            max_queue=RECEIVED_MAX,
+            write_limit=UNSENT_MAX_BYTES,
+        )
+    except (OSError, WebSocketException, TimeoutError) as error:
+        raise ConnectionFailedException(f'websocket "{url}": {error}') from error
+
+
+async def open_websocket(
+    address: str,
+    token: str,
+    *,
+    target: str,
+    uuid: str,
+    verify: bool,
+) -> ClientConnection:
+    """Return a connection that the server has accepted for one resource.
+
+    Raises
+    ------
+    HandshakeRefusedError
+        With the text of the server.
+    ConnectionFailedException
+        When there is no connection, or it broke before the answer.
+    """
+    url = websocket_url(address)
+    websocket = await _connect(url, address=address, verify=verify)
+    try:
+        answer = await _introduce(websocket, {"token": token, "target": target, "uuid": uuid})
+    except (WebSocketException, ValueError) as error:
+        await close_websocket(websocket)
+        raise ConnectionFailedException(f'websocket "{url}": {error}') from error
+    except asyncio.CancelledError:
+        websocket.transport.abort()
+        raise
+    if answer.get("success"):
+        return websocket
+    await close_websocket(websocket)
+    raise HandshakeRefusedError(answer.get("error") or f"the server refused {target!r}")
+
+
+async def _introduce(websocket: ClientConnection, first: dict[str, str]) -> dict[str, Any]:
+    await websocket.send(json.dumps(first))
+    answer: dict[str, Any] = json.loads(await websocket.recv())
+    return answer
+
+
+async def close_websocket(websocket: ClientConnection) -> None:
+    """Close a connection politely; if there is no time left for that, at once."""
+    try:
+        await websocket.close()
+    except asyncio.CancelledError:
+        websocket.transport.abort()
+        raise

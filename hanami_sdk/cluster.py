@@ -1,0 +1,139 @@
+"""Clusters: the growing networks."""
+
+from typing import TYPE_CHECKING
+
+from hanami_sdk._arguments import base64_text
+from hanami_sdk.hanami_request import (
+    API_PREFIX,
+    send_delete_request,
+    send_get_request,
+    send_post_request,
+    send_put_request,
+)
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+__all__ = [
+    "create_cluster",
+    "delete_cluster",
+    "get_cluster",
+    "list_clusters",
+    "restore_cluster",
+    "save_cluster",
+    "switch_host",
+    "switch_to_direct_mode",
+    "switch_to_task_mode",
+]
+
+PATH = f"{API_PREFIX}cluster"
+
+
+def create_cluster(
+    token: str,
+    address: str,
+    name: str,
+    template: str | None = None,
+    verify_connection: bool = True,
+) -> bytes:
+    """Create a cluster; return it as JSON.
+
+    Parameters
+    ----------
+    token, address : str
+        As everywhere.
+    name : str
+        A name that no other visible cluster has.
+    template : str, optional
+        The text of a cluster template; without it the server takes its default.
+    verify_connection : bool
+        False accepts any certificate of a https server.
+    """
+    body = {"name": name}
+    if template is not None:
+        body["template"] = base64_text(template)
+    return send_post_request(token, address, PATH, body, verify_connection)
+
+
+def save_cluster(
+    token: str, address: str, name: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Save the state of a cluster as a checkpoint; return its name and uuid as JSON."""
+    body = {"name": name, "cluster_uuid": cluster_uuid}
+    return send_post_request(token, address, f"{PATH}/save", body, verify_connection)
+
+
+def restore_cluster(
+    token: str,
+    address: str,
+    checkpoint_uuid: str,
+    cluster_uuid: str,
+    verify_connection: bool = True,
+) -> bytes:
+    """Bring a cluster to the state of a checkpoint; return the uuid of the task as JSON."""
+    body = {"checkpoint_uuid": checkpoint_uuid, "cluster_uuid": cluster_uuid}
+    return send_post_request(token, address, f"{PATH}/load", body, verify_connection)
+
+
+def get_cluster(
+    token: str, address: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Return one cluster as JSON."""
+    return send_get_request(token, address, PATH, {"uuid": cluster_uuid}, verify_connection)
+
+
+def list_clusters(token: str, address: str, verify_connection: bool = True) -> bytes:
+    """Return all visible clusters as JSON with ``header`` and ``body``."""
+    return send_get_request(token, address, f"{PATH}/all", None, verify_connection)
+
+
+def delete_cluster(
+    token: str, address: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Delete a cluster with its tasks."""
+    return send_delete_request(token, address, PATH, {"uuid": cluster_uuid}, verify_connection)
+
+
+def _set_mode(token: str, address: str, cluster_uuid: str, mode: str, verify: bool) -> bytes:
+    body = {"uuid": cluster_uuid, "new_state": mode}
+    return send_put_request(token, address, f"{PATH}/set_mode", body, verify)
+
+
+def switch_to_task_mode(
+    token: str, address: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Let the cluster work on its task queue again; return it as JSON."""
+    return _set_mode(token, address, cluster_uuid, "TASK", verify_connection)
+
+
+async def switch_to_direct_mode(
+    token: str, address: str, cluster_uuid: str, verify_connection: bool = True
+) -> "ClientConnection | None":
+    """Stop the task queue and return a websocket for `direct_io`, None if it is refused."""
+    import asyncio
+
+    from hanami_sdk._websocket import HandshakeRefusedError, open_websocket
+
+    await asyncio.to_thread(_set_mode, token, address, cluster_uuid, "DIRECT", verify_connection)
+    try:
+        return await open_websocket(
+            address, token, target="cluster", uuid=cluster_uuid, verify=verify_connection
+        )
+    except HandshakeRefusedError:
+        return None
+
+
+def switch_host(
+    token: str,
+    address: str,
+    cluster_uuid: str,
+    host_uuid: str,
+    verify_connection: bool = True,
+    *,
+    hexagon_id: int | None = None,
+) -> bytes:
+    """Move a cluster, or one of its hexagons, to another host; return it as JSON."""
+    body: dict[str, object] = {"cluster_uuid": cluster_uuid, "host_uuid": host_uuid}
+    if hexagon_id is not None:
+        body["hexagon_id"] = hexagon_id
+    return send_put_request(token, address, f"{PATH}/switch_host", body, verify_connection)

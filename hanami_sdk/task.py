@@ -1,0 +1,139 @@
+"""Tasks: train a cluster with datasets, or ask it. They wait in the queue of their cluster."""
+
+from collections.abc import Mapping, Sequence
+
+from hanami_sdk.hanami_request import (
+    API_PREFIX,
+    send_delete_request,
+    send_get_request,
+    send_post_request,
+)
+
+__all__ = ["create_request_task", "create_train_task", "delete_task", "get_task", "list_tasks"]
+
+PATH = f"{API_PREFIX}task"
+
+Mappings = Sequence[Mapping[str, str]]
+
+
+def _links(links: Mappings) -> object:
+    """Return the links as sent: ``hexagon`` is accepted for ``hexagon_name``."""
+    if not isinstance(links, list | tuple):
+        return links
+    return [
+        {("hexagon_name" if key == "hexagon" else key): value for key, value in link.items()}
+        for link in links
+    ]
+
+
+def create_train_task(
+    token: str,
+    address: str,
+    name: str,
+    cluster_uuid: str,
+    inputs: Mappings,
+    outputs: Mappings,
+    timeLength: int = 1,
+    verify_connection: bool = True,
+    *,
+    time_length: int | None = None,
+    number_of_epochs: int | None = None,
+) -> bytes:
+    """Queue the training of a cluster; return the task as JSON.
+
+    Parameters
+    ----------
+    token, address : str
+        As everywhere.
+    name : str
+        A name for the task.
+    cluster_uuid : str
+        What to train.
+    inputs, outputs : list of dict
+        Each with ``dataset_uuid``, ``dataset_column`` and ``hexagon_name``: which column goes to
+        which input, and which column is expected from which output.
+    timeLength, time_length : int
+        How many rows one input consists of; two names of one number.
+    verify_connection : bool
+        False accepts any certificate of a https server.
+    number_of_epochs : int or None
+        How often all rows are trained; the server takes 1 when it is not given.
+    """
+    body: dict[str, object] = {
+        "name": name,
+        "cluster_uuid": cluster_uuid,
+        "inputs": _links(inputs),
+        "outputs": _links(outputs),
+        "time_length": timeLength if time_length is None else time_length,
+    }
+    if number_of_epochs is not None:
+        body["number_of_epochs"] = number_of_epochs
+    return send_post_request(token, address, f"{PATH}/train", body, verify_connection)
+
+
+def create_request_task(
+    token: str,
+    address: str,
+    name: str,
+    cluster_uuid: str,
+    inputs: Mappings,
+    results: Mappings,
+    timeLength: int = 1,
+    verify_connection: bool = True,
+    *,
+    time_length: int | None = None,
+) -> bytes:
+    """Queue questions to a cluster; return the task as JSON.
+
+    The answers become a dataset with the uuid and the name of the task.
+
+    Parameters
+    ----------
+    token, address : str
+        As everywhere.
+    name : str
+        A name for the task and its result.
+    cluster_uuid : str
+        What to ask.
+    inputs : list of dict
+        Each with ``dataset_uuid``, ``dataset_column`` and ``hexagon_name``.
+    results : list of dict
+        Each with ``hexagon_name``, the output to read, and ``dataset_column``, the name of the
+        column to write.
+    timeLength, time_length : int
+        How many rows one input consists of; two names of one number.
+    verify_connection : bool
+        False accepts any certificate of a https server.
+    """
+    body = {
+        "name": name,
+        "cluster_uuid": cluster_uuid,
+        "inputs": _links(inputs),
+        "results": _links(results),
+        "time_length": timeLength if time_length is None else time_length,
+    }
+    return send_post_request(token, address, f"{PATH}/request", body, verify_connection)
+
+
+def get_task(
+    token: str, address: str, task_uuid: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Return one task with its progress as JSON."""
+    values = {"uuid": task_uuid, "cluster_uuid": cluster_uuid}
+    return send_get_request(token, address, PATH, values, verify_connection)
+
+
+def list_tasks(
+    token: str, address: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Return all tasks of a cluster as JSON with ``header`` and ``body``."""
+    values = {"cluster_uuid": cluster_uuid}
+    return send_get_request(token, address, f"{PATH}/all", values, verify_connection)
+
+
+def delete_task(
+    token: str, address: str, task_uuid: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Remove a task; a running one is aborted. Its result dataset stays."""
+    values = {"uuid": task_uuid, "cluster_uuid": cluster_uuid}
+    return send_delete_request(token, address, PATH, values, verify_connection)

@@ -1,0 +1,129 @@
+"""Users and their projects. Only admins may manage users."""
+
+from hanami_sdk._arguments import base64_text, one_of
+from hanami_sdk.hanami_request import (
+    API_PREFIX,
+    send_delete_request,
+    send_get_request,
+    send_post_request,
+    send_put_request,
+)
+
+__all__ = [
+    "add_project_to_user",
+    "add_roject_to_user",
+    "create_user",
+    "delete_user",
+    "get_user",
+    "list_projects_of_user",
+    "list_users",
+    "remove_project_fromUser",
+    "remove_project_from_user",
+    "switch_project",
+]
+
+PATH = f"{API_PREFIX}user"
+
+
+def create_user(
+    token: str,
+    address: str,
+    user_id: str,
+    user_name: str,
+    passphrase: str | None = None,
+    is_admin: bool = False,
+    verify_connection: bool = True,
+    *,
+    passwort: str | None = None,
+    password: str | None = None,
+) -> bytes:
+    """Create a user; return it as JSON. The passphrase may have any one of the three names."""
+    secret = one_of("create_user", passphrase=passphrase, passwort=passwort, password=password)
+    body = {
+        "id": user_id,
+        "name": user_name,
+        "passphrase": base64_text(secret),
+        "is_admin": is_admin,
+    }
+    return send_post_request(token, address, PATH, body, verify_connection)
+
+
+def get_user(token: str, address: str, user_id: str, verify_connection: bool = True) -> bytes:
+    """Return one user as JSON."""
+    return send_get_request(token, address, PATH, {"id": user_id}, verify_connection)
+
+
+def list_users(token: str, address: str, verify_connection: bool = True) -> bytes:
+    """Return all users as JSON with ``header`` and ``body``."""
+    return send_get_request(token, address, f"{PATH}/all", None, verify_connection)
+
+
+def delete_user(token: str, address: str, user_id: str, verify_connection: bool = True) -> bytes:
+    """Delete a user; nobody can delete himself."""
+    return send_delete_request(token, address, PATH, {"id": user_id}, verify_connection)
+
+
+def add_project_to_user(
+    token: str,
+    address: str,
+    user_id: str,
+    project_id: str,
+    role: str,
+    is_project_admin: bool,
+    verify_connection: bool = True,
+) -> bytes:
+    """Assign a project to a user; return the user as JSON.
+
+    Parameters
+    ----------
+    token, address : str
+        As everywhere.
+    user_id, project_id : str
+        Who gets what.
+    role : str
+        The role in that project; the policy file of the server decides what it may do.
+    is_project_admin : bool
+        True lets the user see the resources of all members of the project.
+    verify_connection : bool
+        False accepts any certificate of a https server.
+    """
+    body = {
+        "id": user_id,
+        "project_id": project_id,
+        "role": role,
+        "is_project_admin": is_project_admin,
+    }
+    return send_post_request(token, address, f"{PATH}/project", body, verify_connection)
+
+
+def remove_project_from_user(
+    token: str, address: str, user_id: str, project_id: str, verify_connection: bool = True
+) -> bytes:
+    """Take a project away from a user; return the user as JSON."""
+    values = {"project_id": project_id, "id": user_id}
+    return send_delete_request(token, address, f"{PATH}/project", values, verify_connection)
+
+
+def list_projects_of_user(
+    token: str,
+    address: str,
+    verify_connection: bool = True,
+    *,
+    user_id: str | None = None,
+) -> bytes:
+    """Return the projects of the user of the token, or, for an admin, of another user."""
+    values = {"user_id": user_id} if user_id else None
+    return send_get_request(token, address, f"{PATH}/project", values, verify_connection)
+
+
+def switch_project(
+    token: str, address: str, project_id: str, verify_connection: bool = True
+) -> bytes:
+    """Return JSON with a new ``token`` that works in another project of the same user."""
+    body = {"project_id": project_id}
+    return send_put_request(token, address, f"{API_PREFIX}token", body, verify_connection)
+
+
+# The spellings of the original SDK.
+add_roject_to_user = add_project_to_user
+remove_project_fromUser = remove_project_from_user  # noqa: N816
