@@ -1,4 +1,4 @@
-"""The real server as a child process, for tests that use real sockets and kill it."""
+"""The real server as a child process: for tests that use real sockets, the demo and the benchmarks."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-__all__ = ["ADMIN_ID", "ADMIN_PASSPHRASE", "KERNEL_CACHE_DIR", "ServerProcess"]
+__all__ = ["ADMIN_ID", "ADMIN_PASSPHRASE", "KERNEL_CACHE_DIR", "ServerFailedError", "ServerProcess"]
 
 ADMIN_ID = "asdf"
 ADMIN_PASSPHRASE = "asdfasdf"
@@ -31,6 +31,10 @@ _LISTENING = re.compile(r"listening on (http://\S+:(\d+))")
 _TIED_TO_PARENT = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
 )
+
+
+class ServerFailedError(Exception):
+    """The server did not do what was waited for; the text ends with its log."""
 
 
 class ServerProcess:
@@ -101,7 +105,7 @@ class ServerProcess:
                 with self._changed:
                     if self._changed.wait_for(lambda: self._at_end, POLL_S):
                         break
-        raise AssertionError(f"the server did not become ready\n{self.log}")
+        raise ServerFailedError(f"the server did not become ready\n{self.log}")
 
     def wait_for_line(self, text: str, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Wait until the server has printed ``text``, in any of its starts."""
@@ -197,5 +201,5 @@ class ServerProcess:
             match = found()
         if match is None:
             self.close()
-            raise AssertionError(f"the server did not start\n{self.log}")
+            raise ServerFailedError(f"the server did not start\n{self.log}")
         self.address, self._port = match[1], match[2]
