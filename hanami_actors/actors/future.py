@@ -53,8 +53,22 @@ class CallbackFuture(pykka.ThreadingFuture[Any]):
         """Return the value or raise the exception of a settled future; never waits long."""
         return self.get(timeout=0)
 
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until it is settled; return whether it is."""
+        settled = threading.Event()
+        self.add_done_callback(lambda _: settled.set())
+        return settled.wait(timeout_s)
+
+    def error(self) -> BaseException | None:
+        """Return the exception of a settled future, or None."""
+        result = cast("Any", self)._result  # noqa: SLF001 - as in _follow
+        if result is None or result.exc_info is None:
+            return None
+        kind, value, _ = result.exc_info
+        return cast("BaseException", value if value is not None else kind())
+
     def _follow(self, other: "CallbackFuture") -> None:
-        result = cast("Any", other)._result  # noqa: SLF001 - same class; pykka keeps no public view
+        result = cast("Any", other)._result  # noqa: SLF001 - pykka keeps no public view of it
         if result.exc_info is not None:
             self.set_exception(result.exc_info)
         else:

@@ -1,0 +1,74 @@
+"""What clients see of a cluster while it computes: the recorded state and the live progress."""
+
+from hanami_actors.actors.jobs import NetworkJob, RequestJob, TrainJob
+from hanami_actors.actors.networks import Placement
+from hanami_actors.domain.base import format_timestamp
+from hanami_actors.domain.cluster.state import ClusterState, TaskPhase, TaskState
+from hanami_actors.domain.cluster.views import ClusterFigures, TaskView
+
+__all__ = ["created_view", "figures_of", "task_view"]
+
+NOT_YET = "-"
+
+
+def task_view(entry: TaskState, job: NetworkJob | None) -> TaskView:
+    """Return a task with the progress of the job that runs it, if one does."""
+    cycle = entry.cycle
+    if (
+        entry.phase is TaskPhase.ACTIVE
+        and isinstance(job, TrainJob | RequestJob)
+        and job.task.uuid == entry.task.uuid
+    ):
+        cycle = max(cycle, job.cycle)
+    return TaskView(
+        uuid=entry.task.uuid,
+        name=entry.task.name,
+        kind=entry.task.kind,
+        state=entry.phase.value,
+        current_cycle=cycle,
+        total_number_of_cycles=entry.task.shown_cycle_count,
+        percentage_finished=cycle / entry.task.cycle_count,
+        queue_timestamp=_shown(entry.queued_us),
+        start_timestamp=_shown(entry.started_us),
+        end_timestamp=_shown(entry.ended_us),
+        reason=entry.reason,
+    )
+
+
+def created_view(entry: TaskState) -> TaskView:
+    """Return a task as the answer to its creation shows it: queued, even if it runs already."""
+    return TaskView(
+        uuid=entry.task.uuid,
+        name=entry.task.name,
+        kind=entry.task.kind,
+        state=TaskPhase.QUEUED.value,
+        current_cycle=0,
+        total_number_of_cycles=entry.task.shown_cycle_count,
+        percentage_finished=0.0,
+        queue_timestamp=_shown(entry.queued_us),
+        start_timestamp=NOT_YET,
+        end_timestamp=NOT_YET,
+    )
+
+
+def figures_of(state: ClusterState, placement: Placement | None) -> ClusterFigures:
+    """Return the figures of the loaded network; a sleeping one shows what the log knows."""
+    trained = sum(span.cycle for span in state.history)
+    if placement is None:
+        return ClusterFigures(trained_cycles=trained, seed=state.seed, task_count=len(state.tasks))
+    metrics = placement.network.metrics()
+    return ClusterFigures(
+        number_of_blocks=int(metrics["blocks"]),
+        number_of_sections=int(metrics["sections"]),
+        number_of_synapses=int(metrics["synapses"]),
+        size_bytes=int(metrics["bytes"]),
+        replay_memory_bytes=int(metrics["replay_memory_bytes"]),
+        trained_cycles=int(metrics["trained_cycles"]),
+        running_error=float(metrics["running_error"]),
+        seed=state.seed,
+        task_count=len(state.tasks),
+    )
+
+
+def _shown(time_us: int) -> str:
+    return format_timestamp(time_us) if time_us else NOT_YET

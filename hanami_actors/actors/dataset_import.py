@@ -1,0 +1,195 @@
+"""Turning uploaded files into a dataset: one actor for the time of one import."""
+
+import logging
+import os
+from pathlib import Path
+
+from hanami_actors.actors.csv_child import CsvImporter
+from hanami_actors.actors.gateway import Command, GetUploadProgress, Target, TargetKind
+from hanami_actors.actors.inbox import IdleTick
+from hanami_actors.actors.runtime import Actor, ask
+from hanami_actors.actors.system import System
+from hanami_actors.actors.upload_session import RetireUpload, UploadSessionActor, upload_path
+from hanami_actors.actors.writer import append_to, persist
+from hanami_actors.datasets.idx import import_mnist
+from hanami_actors.domain.base import Stamp
+from hanami_actors.domain.dataset.aggregate import DatasetPhase, DatasetState, decide
+from hanami_actors.domain.dataset.events import DatasetContent
+from hanami_actors.domain.dataset.messages import (
+    DatasetMessage,
+    FailDataset,
+    FillDataset,
+    FinalizeDataset,
+)
+from hanami_actors.domain.tables import Row
+from hanami_actors.domain.upload.decide import decide as decide_upload
+from hanami_actors.domain.upload.messages import CloseUpload
+from hanami_actors.domain.upload.ranges import format_ranges
+from hanami_actors.domain.upload.state import UploadPhase, UploadState
+from hanami_actors.errors import (
+    ConflictError,
+    DatasetFormatError,
+    FaultError,
+    NotFoundError,
+    WrongVersionError,
+)
+from hanami_actors.eventlog.port import Append
+
+__all__ = ["DatasetImportActor"]
+
+logger = logging.getLogger(__name__)
+
+PASSIVATE_AFTER_S = 5.0
+
+
+class DatasetImportActor(Actor):
+    """Owns a dataset's stream from the first finalize to the filled or failed dataset.
+
+    The uploaded file is linked, not moved, into the store: until the event is durable the upload
+    stays whole, so a crash in the middle of an import loses nothing.
+    """
+
+    def __init__(self, system: System, uuid: str, importer: CsvImporter) -> None:
+        super().__init__()
+        self._system = system
+        self._uuid = uuid
+        self._importer = importer
+
+    def on_start(self) -> None:
+        """Leave again when nobody asks."""
+        self.inbox.idle_s = PASSIVATE_AFTER_S
+
+    def on_stop(self) -> None:
+        """Forget the address."""
+        target = Target(kind=TargetKind.DATASET, key=self._uuid)
+        self._system.actors.discard(target, self.actor_ref)
+
+    def on_receive(self, message: object) -> DatasetState | None:
+        """Handle a message."""
+        match message:
+            case Command(message=FinalizeDataset() as finalize):
+                return self._finalize(finalize, message)
+            case IdleTick():
+                self.die()
+                return None
+            case _:
+                raise FaultError(f"a dataset import got a {type(message).__name__}")
+
+    def _finalize(self, message: FinalizeDataset, command: Command) -> DatasetState:
+        row = self._dataset(message)
+        uploads = [self._upload(row.state, uuid, role) for uuid, role in _roles(message)]
+        for upload in uploads:
+            self._require_complete(upload, command)
+        for upload in uploads:
+            self._retire(upload.state.uuid)
+        stamp = self._system.stamp(command)
+        try:
+            content = self._import(message, uploads)
+        except DatasetFormatError as error:
+            self._record(row, FailDataset(reason=error.message), uploads, "failed", stamp)
+            raise
+        self._record(row, FillDataset(content=content), uploads, "imported", stamp)
+        filled = self._system.published.tables.datasets.get(self._uuid)
+        if filled is None:
+            raise self._not_found()
+        return filled.state
+
+    def _dataset(self, message: FinalizeDataset) -> Row[DatasetState]:
+        row = self._system.published.tables.datasets.get(self._uuid)
+        if row is None:
+            raise self._not_found()
+        if row.state.kind != message.kind:
+            raise ConflictError(
+                f"Data-set with uuid '{self._uuid}' was created for {row.state.kind!r} data,"
+                f" it cannot be finalized as {message.kind!r}."
+            )
+        if row.state.phase is DatasetPhase.FAILED:
+            raise ConflictError(
+                f"Data-set with uuid '{self._uuid}' has failed: {row.state.failure}"
+                " Delete it and upload the corrected files as a new data-set."
+            )
+        return row
+
+    def _upload(self, dataset: DatasetState, uuid: str, role: str) -> Row[UploadState]:
+        row = self._system.published.tables.uploads.get(uuid)
+        if row is None or row.state.dataset_uuid != dataset.uuid or row.state.role != role:
+            raise NotFoundError(
+                f"{role.capitalize()}-data with uuid '{uuid}' not found in data-set with uuid"
+                f" '{dataset.uuid}'."
+            )
+        return row
+
+    def _require_complete(self, upload: Row[UploadState], command: Command) -> None:
+        row = self._system.published.tables.uploads.get(upload.state.uuid)
+        if row is not None and row.state.phase is UploadPhase.COMPLETE:
+            return
+        target = Target(kind=TargetKind.UPLOAD, key=upload.state.uuid)
+        ref = self._system.actors.get(target)
+        if ref is None:
+            ref = UploadSessionActor.start(self._system, upload.state.uuid)
+            progress = ask(ref, Command(message=GetUploadProgress(), who=command.who))
+            ask(ref, RetireUpload())
+        else:
+            progress = ask(ref, Command(message=GetUploadProgress(), who=command.who))
+        if not progress.complete:
+            raise ConflictError(
+                f"The {upload.state.role} file of data-set with uuid '{self._uuid}' is not complete:"
+                f" {progress.received_bytes} of {progress.size_bytes} bytes are here, missing are"
+                f" bytes {format_ranges(progress.missing)}. Send them, then finalize again."
+            )
+
+    def _retire(self, uuid: str) -> None:
+        ref = self._system.actors.get(Target(kind=TargetKind.UPLOAD, key=uuid))
+        if ref is not None:
+            ask(ref, RetireUpload())
+
+    def _import(self, message: FinalizeDataset, uploads: list[Row[UploadState]]) -> DatasetContent:
+        paths = [self._linked(row.state.uuid) for row in uploads]
+        try:
+            if message.kind == "mnist":
+                return import_mnist(paths[0], paths[1], self._system.blobs)
+            return self._importer.run(paths[0])
+        finally:
+            for path in paths:
+                path.unlink(missing_ok=True)
+
+    def _linked(self, uuid: str) -> Path:
+        path = upload_path(self._system.uploads_dir, uuid)
+        linked = path.with_suffix(".import")
+        linked.unlink(missing_ok=True)
+        os.link(path, linked)
+        return linked
+
+    def _record(
+        self,
+        row: Row[DatasetState],
+        message: DatasetMessage,
+        uploads: list[Row[UploadState]],
+        reason: str,
+        stamp: Stamp,
+    ) -> None:
+        appends = [
+            append_to(f"dataset/{self._uuid}", row.version, decide(row.state, message, stamp)),
+            *(self._closed(upload.state.uuid, reason, stamp) for upload in uploads),
+        ]
+        try:
+            persist(self._system.writer, stamp, *appends)
+        except WrongVersionError as error:
+            raise self._not_found() from error
+        for upload in uploads:
+            upload_path(self._system.uploads_dir, upload.state.uuid).unlink(missing_ok=True)
+
+    def _closed(self, uuid: str, reason: str, stamp: Stamp) -> Append:
+        row = self._system.published.tables.uploads.get(uuid)
+        if row is None:
+            raise self._not_found()
+        events = decide_upload(row.state, CloseUpload(reason=reason), stamp)
+        return append_to(f"upload/{uuid}", row.version, events)
+
+    def _not_found(self) -> NotFoundError:
+        return NotFoundError(f"Data-set with uuid '{self._uuid}' not found")
+
+
+def _roles(message: FinalizeDataset) -> list[tuple[str, str]]:
+    roles = ("input", "label") if message.kind == "mnist" else ("input",)
+    return list(zip(message.upload_uuids, roles, strict=True))

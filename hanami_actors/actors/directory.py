@@ -1,0 +1,240 @@
+"""Names, creation and deletion; starts the actors of resources when somebody asks for them."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from hanami_actors.actors.cluster import RetireCluster
+from hanami_actors.actors.gateway import Command, Target, TargetKind
+from hanami_actors.actors.host import ForgetNetwork
+from hanami_actors.actors.inbox import Internal
+from hanami_actors.actors.runtime import Actor, ActorRef, ask, tell
+from hanami_actors.actors.system import System
+from hanami_actors.actors.upload_session import RetireUpload, upload_path
+from hanami_actors.actors.writer import append_to, persist
+from hanami_actors.domain.base import Message, Stamp
+from hanami_actors.domain.cluster import apply as cluster_apply
+from hanami_actors.domain.cluster import decide as cluster_decide
+from hanami_actors.domain.cluster import messages as cluster_messages
+from hanami_actors.domain.cluster import state as cluster_state
+from hanami_actors.domain.cluster.events import ClusterEvent
+from hanami_actors.domain.cluster.template_parser import default_template, parse_template
+from hanami_actors.domain.dataset import aggregate as dataset_aggregate
+from hanami_actors.domain.dataset.aggregate import DatasetState
+from hanami_actors.domain.dataset.messages import CreateUploadedDataset, DeleteDataset
+from hanami_actors.domain.host import aggregate as host_aggregate
+from hanami_actors.domain.host.aggregate import HostState
+from hanami_actors.domain.host.messages import RegisterHost
+from hanami_actors.domain.tables import ClusterRow, Tables, cluster_name_taken, listing
+from hanami_actors.domain.upload import state as upload_state
+from hanami_actors.domain.upload.decide import decide as decide_upload
+from hanami_actors.domain.upload.messages import CloseUpload, OpenUpload
+from hanami_actors.domain.user import aggregate as user_aggregate
+from hanami_actors.domain.user.aggregate import UserState
+from hanami_actors.domain.user.messages import CreateUser
+from hanami_actors.errors import (
+    BusyError,
+    ConflictError,
+    FaultError,
+    NotFoundError,
+    WrongVersionError,
+)
+from hanami_actors.eventlog.port import Append
+from hanami_actors.types import StreamId
+
+__all__ = ["DirectoryActor", "Locate", "Starter", "WakeUnfinished"]
+
+logger = logging.getLogger(__name__)
+
+Starter = Callable[[str], ActorRef]
+
+ATTEMPTS_MAX = 3
+"""How often a decision is taken again because its stream has moved in the meantime."""
+
+
+class Locate(Message, frozen=True, kw_only=True):
+    """Return the actor behind an address, started if it sleeps. Answer: ``ActorRef``."""
+
+    target: Target
+
+
+class WakeUnfinished(Internal, frozen=True, kw_only=True):
+    """Start the clusters whose tasks wait since the last stop; the hosts are there now."""
+
+
+class DirectoryActor(Actor):
+    """Alone appends creation and deletion; from then on the resource's own actor appends.
+
+    Its state are the published tables, which hold its own writes before it is answered.
+    """
+
+    def __init__(self, system: System, starters: dict[TargetKind, Starter]) -> None:
+        super().__init__()
+        self.inbox.len_max = system.settings.inbox_len_max
+        self._system = system
+        self._starters = starters
+
+    def on_receive(self, message: object) -> Any:
+        """Handle a message."""
+        match message:
+            case Locate(target=target):
+                return self._locate(target)
+            case Command():
+                return self._retrying(message)
+            case WakeUnfinished():
+                self._wake_unfinished()
+                return None
+            case _:
+                raise FaultError(f"the directory got a {type(message).__name__}")
+
+    @property
+    def _tables(self) -> Tables:
+        return self._system.published.tables
+
+    def _retrying(self, command: Command) -> Any:
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                return self._on_command(command)
+            except WrongVersionError as error:
+                logger.info("deciding again: %s", error)
+        raise BusyError("this resource is being changed by others; try again in a moment")
+
+    def _on_command(self, command: Command) -> Any:
+        stamp = self._system.stamp(command)
+        match command.message:
+            case CreateUploadedDataset() as message:
+                return self._create_dataset(message, stamp)
+            case DeleteDataset() as message:
+                return self._delete_dataset(message, stamp)
+            case cluster_messages.CreateCluster() as message:
+                return self._create_cluster(message, stamp)
+            case cluster_messages.DeleteCluster() as message:
+                return self._delete_cluster(message, stamp)
+            case CreateUser() as message:
+                return self._create_user(message, stamp)
+            case RegisterHost() as message:
+                return self._register_host(message, stamp)
+            case _:
+                raise FaultError(f"the directory was asked for a {type(command.message).__name__}")
+
+    def _wake_unfinished(self) -> None:
+        for uuid in sorted(self._system.published.unfinished):
+            if uuid in self._tables.clusters:
+                self._locate(Target(kind=TargetKind.CLUSTER, key=uuid))
+
+    def _locate(self, target: Target) -> ActorRef:
+        living = self._system.actors.get(target)
+        if living is not None:
+            return living
+        rows = {
+            TargetKind.DATASET: self._tables.datasets,
+            TargetKind.UPLOAD: self._tables.uploads,
+            TargetKind.CLUSTER: self._tables.clusters,
+        }[target.kind]
+        if target.key not in rows:
+            raise NotFoundError(f"{target.kind.capitalize()} with uuid '{target.key}' not found")
+        ref = self._starters[target.kind](target.key)
+        self._system.actors.put(target, ref)
+        return ref
+
+    def _create_dataset(self, message: CreateUploadedDataset, stamp: Stamp) -> DatasetState:
+        created = dataset_aggregate.decide(dataset_aggregate.initial(), message, stamp)
+        uuid = stamp.ids[0]
+        uploads = [("input", stamp.ids[1], message.input_size_bytes)]
+        if message.kind == "mnist":
+            uploads.append(("label", stamp.ids[2], message.label_size_bytes))
+        opened = [
+            _upload_opened(
+                OpenUpload(uuid=key, dataset_uuid=uuid, role=role, size_bytes=size), stamp
+            )
+            for role, key, size in uploads
+        ]
+        persist(self._system.writer, stamp, append_to(f"dataset/{uuid}", 0, created), *opened)
+        return self._tables.datasets[uuid].state
+
+    def _delete_dataset(self, message: DeleteDataset, stamp: Stamp) -> None:
+        row = self._tables.datasets.get(message.uuid)
+        if row is None:
+            raise NotFoundError(f"Data-set with uuid '{message.uuid}' not found")
+        if self._system.actors.get(Target(kind=TargetKind.DATASET, key=message.uuid)) is not None:
+            raise ConflictError(
+                f"Data-set with uuid '{message.uuid}' is being finalized; delete it afterwards."
+            )
+        uploads = [uuid for uuid in row.state.upload_uuids if uuid in self._tables.uploads]
+        for uuid in uploads:
+            ref = self._system.actors.get(Target(kind=TargetKind.UPLOAD, key=uuid))
+            if ref is not None:
+                ask(ref, RetireUpload())
+        deleted = dataset_aggregate.decide(row.state, message, stamp)
+        closed = [self._upload_closed(uuid, stamp) for uuid in uploads]
+        stream = f"dataset/{message.uuid}"
+        persist(self._system.writer, stamp, append_to(stream, row.version, deleted), *closed)
+        for uuid in uploads:
+            upload_path(self._system.uploads_dir, uuid).unlink(missing_ok=True)
+
+    def _upload_closed(self, uuid: str, stamp: Stamp) -> Append:
+        row = self._tables.uploads[uuid]
+        events = decide_upload(row.state, CloseUpload(reason="deleted"), stamp)
+        return append_to(f"upload/{uuid}", row.version, events)
+
+    def _create_cluster(self, message: cluster_messages.CreateCluster, stamp: Stamp) -> ClusterRow:
+        if cluster_name_taken(self._tables, stamp.who, message.name):
+            raise ConflictError(f"Cluster with name '{message.name}' already exists.")
+        text = default_template() if message.template_text is None else message.template_text
+        template = parse_template(text)
+        uuid = stamp.ids[0]
+        register = cluster_messages.RegisterCluster(
+            uuid=uuid,
+            name=message.name,
+            template_text=text,
+            template=template,
+            seed=stamp.seed if template.seed is None else template.seed,
+            host_uuid=listing(self._tables.hosts)[0].uuid,
+        )
+        events = cluster_decide.decide(cluster_state.initial(), register, stamp)
+        persist(self._system.writer, stamp, append_to(f"cluster/{uuid}", 0, events))
+        return self._tables.clusters[uuid].state
+
+    def _delete_cluster(self, message: cluster_messages.DeleteCluster, stamp: Stamp) -> None:
+        row = self._tables.clusters.get(message.uuid)
+        if row is None:
+            raise NotFoundError(f"Cluster with uuid '{message.uuid}' not found")
+        ref = self._system.actors.get(Target(kind=TargetKind.CLUSTER, key=message.uuid))
+        if ref is not None:
+            ask(ref, RetireCluster())
+        state, version = self._replayed(message.uuid)
+        events = cluster_decide.decide(state, cluster_messages.RetireCluster(), stamp)
+        persist(self._system.writer, stamp, append_to(f"cluster/{message.uuid}", version, events))
+        host = self._system.actors.find(f"host/{row.state.host_uuid}")
+        tell(host, ForgetNetwork(cluster_uuid=message.uuid))
+        self._system.snapshotter.forget(message.uuid)
+
+    def _replayed(self, uuid: str) -> tuple[cluster_state.ClusterState, int]:
+        state, version = cluster_state.initial(), 0
+        for record in self._system.log.read_stream(StreamId(f"cluster/{uuid}")):
+            assert isinstance(record.event, ClusterEvent), "a cluster's stream has its events only"
+            state = cluster_apply.apply(state, record.event, record.time_us)
+            version = record.version
+        return state, version
+
+    def _create_user(self, message: CreateUser, stamp: Stamp) -> UserState:
+        row = self._tables.users.get(message.id)
+        state = row.state if row else user_aggregate.initial()
+        events = user_aggregate.decide(state, message, stamp)
+        version = row.version if row else 0
+        persist(self._system.writer, stamp, append_to(f"user/{message.id}", version, events))
+        return self._tables.users[message.id].state
+
+    def _register_host(self, message: RegisterHost, stamp: Stamp) -> HostState:
+        row = self._tables.hosts.get(message.name)
+        state = row.state if row else host_aggregate.initial()
+        events = host_aggregate.decide(state, message, stamp)
+        if events:
+            version = row.version if row else 0
+            persist(self._system.writer, stamp, append_to(f"host/{message.name}", version, events))
+        return self._tables.hosts[message.name].state
+
+
+def _upload_opened(message: OpenUpload, stamp: Stamp) -> Append:
+    events = decide_upload(upload_state.initial(), message, stamp)
+    return append_to(f"upload/{message.uuid}", 0, events)

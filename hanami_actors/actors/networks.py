@@ -1,0 +1,75 @@
+"""The networks in memory: which moment each is at, and which one leaves when memory is short."""
+
+import dataclasses
+import threading
+from collections import OrderedDict
+
+from hanami_actors.actors.snapshotter import Moment
+from hanami_actors.compute import Network, NetworkSpec
+from hanami_actors.domain.cluster.template import Template
+
+__all__ = ["BEGINNING", "Networks", "Placement", "network_spec"]
+
+BEGINNING = Moment("", 0)
+"""The moment of a network that has learned nothing."""
+
+
+@dataclasses.dataclass
+class Placement:
+    """A loaded network and the moment it is at; touched only by the job whose turn it is."""
+
+    network: Network
+    moment: Moment
+
+
+class Networks:
+    """Loaded networks of a host, least recently used first. Thread-safe.
+
+    Parameters
+    ----------
+    size_max_bytes : int
+        Bound for the sum of their sizes. A dropped network is computed again from its newest
+        snapshot when it is needed.
+    """
+
+    def __init__(self, size_max_bytes: int) -> None:
+        self._size_max_bytes = size_max_bytes
+        self._lock = threading.Lock()
+        self._placements: OrderedDict[str, Placement] = OrderedDict()
+
+    def get(self, cluster_uuid: str) -> Placement | None:
+        """Return a loaded network and mark it as used."""
+        with self._lock:
+            placement = self._placements.get(cluster_uuid)
+            if placement is not None:
+                self._placements.move_to_end(cluster_uuid)
+            return placement
+
+    def put(self, cluster_uuid: str, placement: Placement, busy: frozenset[str]) -> None:
+        """Add a network; drop the longest unused ones that are not busy if memory is short."""
+        with self._lock:
+            self._placements[cluster_uuid] = placement
+            self._placements.move_to_end(cluster_uuid)
+            total = sum(p.network.size_bytes() for p in self._placements.values())
+            for other in list(self._placements):
+                if total <= self._size_max_bytes:
+                    return
+                if other != cluster_uuid and other not in busy:
+                    total -= self._placements.pop(other).network.size_bytes()
+
+    def drop(self, cluster_uuid: str) -> None:
+        """Forget a network."""
+        with self._lock:
+            self._placements.pop(cluster_uuid, None)
+
+
+def network_spec(template: Template, seed: int) -> NetworkSpec:
+    """Return the template as the plain tuples that compute understands."""
+    return NetworkSpec(
+        hexagons=template.hexagons,
+        axons=tuple((axon.source, axon.target) for axon in template.axons),
+        inputs=tuple((port.name, port.hexagon, port.kind) for port in template.inputs),
+        outputs=tuple((port.name, port.hexagon, port.kind) for port in template.outputs),
+        settings=template.settings,
+        seed=seed,
+    )

@@ -1,0 +1,150 @@
+"""The gateway over real actors: finds the actor behind an address, starts it, asks it again."""
+
+from typing import Any
+
+import pykka
+
+from hanami_actors.actors.directory import Locate
+from hanami_actors.actors.future import CallbackFuture
+from hanami_actors.actors.gateway import Command, Target, TargetKind
+from hanami_actors.actors.runtime import ActorRef
+from hanami_actors.actors.system import System
+from hanami_actors.datasets.check import accuracy
+from hanami_actors.datasets.columns import read_rows
+from hanami_actors.domain.dataset.aggregate import DatasetState
+from hanami_actors.domain.tables import Tables
+from hanami_actors.errors import BusyError, ConflictError, HanamiError
+from hanami_actors.ports import Clock, Entropy
+
+__all__ = ["ActorGateway"]
+
+ATTEMPTS_MAX = 3
+"""An actor may fall asleep while a message is on its way; the message then goes to the next one."""
+
+
+class ActorGateway:
+    """Implements ``Gateway``. Thread-safe; nothing here waits.
+
+    Parameters
+    ----------
+    system : System
+    """
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    @property
+    def tables(self) -> Tables:
+        """The newest published tables."""
+        return self._system.published.tables
+
+    @property
+    def clock(self) -> Clock:
+        """The server's clock."""
+        return self._system.clock
+
+    @property
+    def entropy(self) -> Entropy:
+        """The server's source of ids."""
+        return self._system.entropy
+
+    def ask(self, target: Target, command: Command) -> CallbackFuture:
+        """Send a message to an actor, starting it if it sleeps."""
+        answer = CallbackFuture()
+        _Delivery(self._system, target, command, answer).start()
+        return answer
+
+    def read_content(
+        self, dataset: DatasetState, column: str, offset: int, count: int
+    ) -> list[list[float]]:
+        """Read rows of a column; blocks on the disk."""
+        content = _content(dataset)
+        return read_rows(self._system.blobs.path, content, column, offset, count)
+
+    def check_accuracy(self, result: DatasetState, reference: DatasetState) -> float:
+        """Compare a result with a reference; blocks on the disk."""
+        return accuracy(self._system.blobs.path, _content(result), _content(reference))
+
+
+class _Delivery:
+    """One message on its way, with a bounded number of attempts."""
+
+    def __init__(
+        self, system: System, target: Target, command: Command, answer: CallbackFuture
+    ) -> None:
+        self._system = system
+        self._target = target
+        self._command = command
+        self._answer = answer
+        self._attempts_left = ATTEMPTS_MAX
+
+    def start(self) -> None:
+        """Find the actor, or have it started."""
+        if self._target.kind is TargetKind.DIRECTORY:
+            directory = self._system.actors.find("directory")
+            if directory is None:
+                self._answer.fail(_restarting())
+            else:
+                self._send(directory)
+            return
+        ref = self._system.actors.get(self._target)
+        if ref is not None:
+            self._send(ref)
+        else:
+            self._locate()
+
+    def _locate(self) -> None:
+        directory = self._system.actors.find("directory")
+        if directory is None:
+            self._answer.fail(_restarting())
+            return
+        try:
+            located = directory.ask(Locate(target=self._target), block=False)
+        except BusyError as error:
+            self._answer.fail(error)
+            return
+        assert isinstance(located, CallbackFuture), "our actors answer with our futures"
+        located.add_done_callback(self._on_located)
+
+    def _on_located(self, located: CallbackFuture) -> None:
+        try:
+            ref = located.outcome()
+        except pykka.ActorDeadError:
+            self._answer.fail(_restarting())
+        except HanamiError as error:
+            self._answer.fail(error)
+        else:
+            self._send(ref)
+
+    def _send(self, ref: ActorRef) -> None:
+        self._attempts_left -= 1
+        try:
+            future = ref.ask(self._command, block=False)
+        except BusyError as error:
+            self._answer.fail(error)
+            return
+        assert isinstance(future, CallbackFuture), "our actors answer with our futures"
+        future.add_done_callback(self._on_answer)
+
+    def _on_answer(self, future: CallbackFuture) -> None:
+        error = future.error()
+        # A dead actor has not looked at the message, so sending it again changes nothing twice.
+        if isinstance(error, pykka.ActorDeadError):
+            if self._attempts_left > 0:
+                self.start()
+            else:
+                self._answer.fail(_restarting())
+            return
+        self._answer.set(future)
+
+
+def _restarting() -> BusyError:
+    return BusyError("a part of the server is being restarted; try again in a moment")
+
+
+def _content(dataset: DatasetState) -> Any:
+    if dataset.content is None:
+        raise ConflictError(
+            f"Dataset with uuid '{dataset.uuid}' has no content yet: it is {dataset.phase.value}."
+        )
+    return dataset.content

@@ -1,0 +1,172 @@
+"""The only writer of the log: group commit, and tables published before anyone is answered."""
+
+import logging
+
+from hanami_actors.actors.future import CallbackFuture
+from hanami_actors.actors.runtime import Actor, ActorRef, ask
+from hanami_actors.domain.base import Event, Message, Stamp
+from hanami_actors.domain.cluster.events import (
+    TaskAborted,
+    TaskFailed,
+    TaskFinished,
+    TaskQueued,
+    TaskRemoved,
+)
+from hanami_actors.domain.tables import EMPTY, Tables, fold, key_of
+from hanami_actors.errors import HanamiError, WrongVersionError
+from hanami_actors.eventlog.port import Append, Batch, Commit, EventLog, Record
+from hanami_actors.types import StreamId, StreamVersion
+
+__all__ = ["AppendBatch", "EventWriterActor", "Published", "append_to", "load_published", "persist"]
+
+logger = logging.getLogger(__name__)
+
+GROUP_LEN_MAX = 512
+"""Batches in one transaction; more wait for the next."""
+
+
+class AppendBatch(Message, frozen=True, kw_only=True):
+    """Make these events durable. Answer: ``Commit``; WrongVersionError when a stream has moved."""
+
+    batch: Batch
+
+
+class Published:
+    """The newest tables; replaced as a whole, so any thread may read them at any time.
+
+    Attributes
+    ----------
+    tables : Tables
+    unfinished : frozenset of str
+        Clusters that had queued or active tasks when the log was opened; they are woken.
+    """
+
+    def __init__(self) -> None:
+        self.tables: Tables = EMPTY
+        self.unfinished: frozenset[str] = frozenset()
+
+
+def load_published(log: EventLog) -> Published:
+    """Fold a whole log, before any actor starts.
+
+    Raises
+    ------
+    LogError
+        A record does not hold; the server does not start on it.
+    """
+    published = Published()
+    tables = published.tables
+    open_tasks: dict[str, str] = {}
+    for record in log.read_all():
+        tables = _fold_record(tables, record)
+        _follow_tasks(open_tasks, record)
+    published.tables = tables
+    published.unfinished = frozenset(
+        uuid for uuid in open_tasks.values() if uuid in tables.clusters
+    )
+    return published
+
+
+def _follow_tasks(open_tasks: dict[str, str], record: Record) -> None:
+    match record.event:
+        case TaskQueued(task=task):
+            open_tasks[task.uuid] = key_of(record.stream)
+        case (
+            TaskFinished(task_uuid=uuid)
+            | TaskAborted(task_uuid=uuid)
+            | TaskFailed(task_uuid=uuid)
+            | TaskRemoved(task_uuid=uuid)
+        ):
+            open_tasks.pop(uuid, None)
+        case _:
+            pass
+
+
+def _fold_record(tables: Tables, record: Record) -> Tables:
+    return fold(
+        tables, record.stream, record.version, record.position, record.time_us, record.event
+    )
+
+
+class EventWriterActor(Actor):
+    """Owns the write side of the log.
+
+    Takes whatever waits, writes it in one transaction, folds it into the published tables and only
+    then answers. After a fault it reads the log again, because a failed append may have been
+    written.
+    """
+
+    def __init__(self, log: EventLog, published: Published) -> None:
+        super().__init__()
+        self._log = log
+        self._published = published
+
+    def on_start(self) -> None:
+        """Fold what the log holds beyond the published tables."""
+        self._catch_up()
+
+    def on_receive(self, message: AppendBatch) -> Commit:
+        """Commit this batch together with those that wait behind it."""
+        others = self.inbox.drain(AppendBatch, GROUP_LEN_MAX - 1)
+        waiters = [envelope.reply_to for envelope in others]
+        batches = [message.batch, *(envelope.message.batch for envelope in others)]
+        try:
+            outcomes = self._log.append(batches)
+        except HanamiError as error:
+            logger.error("an append failed: %s", error)  # noqa: TRY400 - the text says all
+            self._catch_up()
+            for waiter in waiters:
+                _settle(waiter, error)
+            raise
+        self._publish(outcomes)
+        for waiter, outcome in zip(waiters, outcomes[1:], strict=True):
+            _settle(waiter, outcome)
+        first = outcomes[0]
+        if isinstance(first, WrongVersionError):
+            raise first
+        return first
+
+    def _publish(self, outcomes: list[Commit | WrongVersionError]) -> None:
+        tables = self._published.tables
+        for outcome in outcomes:
+            if isinstance(outcome, Commit):
+                for record in outcome.records:
+                    tables = _fold_record(tables, record)
+        self._published.tables = tables
+
+    def _catch_up(self) -> None:
+        tables = self._published.tables
+        for record in self._log.read_all(after_position=tables.position):
+            tables = _fold_record(tables, record)
+        self._published.tables = tables
+
+
+def _settle(waiter: object, outcome: Commit | HanamiError) -> None:
+    if not isinstance(waiter, CallbackFuture):
+        return
+    if isinstance(outcome, HanamiError):
+        waiter.fail(outcome)
+    else:
+        waiter.set(outcome)
+
+
+def append_to(stream: str, version: int, events: tuple[Event, ...]) -> Append:
+    """Return an append for a stream that is at this version."""
+    return Append(stream=StreamId(stream), expected_version=StreamVersion(version), events=events)
+
+
+def persist(writer: ActorRef, stamp: Stamp, *appends: Append) -> Commit:
+    """Make events durable; returns when they are.
+
+    Raises
+    ------
+    WrongVersionError
+        A stream has moved; nothing was written.
+    StorageFullError
+        Nothing was written.
+    FaultError, BusyError
+        Nobody knows whether it was written: the caller dies and is started again by replay.
+    """
+    filled = tuple(append for append in appends if append.events)
+    commit: Commit = ask(writer, AppendBatch(batch=Batch(appends=filled, stamp=stamp)))
+    return commit
