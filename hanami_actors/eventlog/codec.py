@@ -1,0 +1,315 @@
+"""Records as bytes: a sealed header, a msgpack map, a checksum.
+
+::
+
+    0   16  chain hash of the record before (zeros before the first)
+    16  16  chain hash of this record: BLAKE2b-128 of (hash before, position as u64, map)
+    32   n  msgpack map: stream, version, tag, schema, time_us, user_id, project_id,
+            correlation_id, data
+    -4   4  CRC-32 of everything before it, started with the position
+
+Two sums, because they answer two questions. The CRC is read on every record: it costs a third of
+a BLAKE2b of this length and finds what disks and memory do. The BLAKE2b chain says that no record
+was changed, moved, taken out or put in; reading compares the stored hashes of neighbours (two
+slices), and `Codec.check_chain` computes them again. 128 bits are enough: the chain is no
+signature, whoever can write the file can write a new chain.
+
+The map is written by ``msgpack`` from ``msgspec.to_builtins`` and read with types.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import msgpack  # type: ignore[import-untyped]
+import msgspec
+
+from hanami_actors.domain import catalogue as domain_catalogue
+from hanami_actors.domain.base import Event, Stamp
+from hanami_actors.errors import LogCorruptError, LogError, NewerSchemaError, UnknownTagError
+from hanami_actors.eventlog.port import Head, Record
+from hanami_actors.types import Position, StreamId, StreamVersion
+
+__all__ = [
+    "EMPTY_HEAD",
+    "FORMAT_VERSION",
+    "HASH_SIZE_BYTES",
+    "RECORD_SIZE_MAX_BYTES",
+    "Catalogue",
+    "Codec",
+    "SealedRecord",
+    "chain_hash_of",
+]
+
+FORMAT_VERSION = 1
+"""Version of the layout above and of the databases of the log."""
+
+HASH_SIZE_BYTES = 16
+RECORD_SIZE_MAX_BYTES = 16 * 2**20
+"""Limit of one record; large bytes belong into blobs."""
+
+EMPTY_HEAD = Head(position=Position(0), chain_hash=bytes(HASH_SIZE_BYTES))
+
+_BODY_START = 2 * HASH_SIZE_BYTES
+_CRC_SIZE_BYTES = 4
+_CRC_SEED_MASK = 0xFFFF_FFFF
+# The CRC-32 of any message followed by its own CRC-32 (little-endian) is this constant, so a
+# record is checked in one call without cutting it up.
+_CRC_RESIDUE = 0x2144_DF1C
+
+
+class Catalogue(Protocol):
+    """The events that exist; ``hanami_actors.domain.catalogue`` in production."""
+
+    @property
+    def CATALOGUE_VERSION(self) -> int:  # noqa: N802 - a module constant fulfils this
+        """Version that rises whenever an older server could not read the events any more."""
+        ...
+
+    def encode(self, event: Event, /) -> tuple[str, int, dict[str, Any]]:
+        """Return tag, schema version and plain data of an event."""
+        ...
+
+    def decode(self, tag: str, schema: int, data: dict[str, Any], /) -> Event:
+        """Return the event; raises UnknownTagError or NewerSchemaError; upcasts old schemas."""
+        ...
+
+
+class SealedRecord(NamedTuple):
+    """A record ready to be written, in both forms."""
+
+    record: Record
+    value: bytes
+
+
+class _Envelope(msgspec.Struct, frozen=True, gc=False):
+    """The map of a record, its data not decoded yet."""
+
+    stream: StreamId
+    version: StreamVersion
+    tag: str
+    schema: int
+    time_us: int
+    user_id: str
+    project_id: str
+    correlation_id: str
+    data: msgspec.Raw
+
+
+_decode_envelope = msgspec.msgpack.Decoder(_Envelope).decode
+
+
+def chain_hash_of(value: bytes) -> bytes:
+    """Return the stored chain hash of a record's bytes.
+
+    Parameters
+    ----------
+    value : bytes
+    """
+    return value[HASH_SIZE_BYTES:_BODY_START]
+
+
+class Codec:
+    """Turns events into bytes and back.
+
+    `seal` is for one thread at a time; the reading side may be used from any thread.
+
+    Parameters
+    ----------
+    catalogue : Catalogue, optional
+        Which events exist; the domain's by default.
+    """
+
+    def __init__(self, catalogue: Catalogue | None = None) -> None:
+        self._catalogue: Catalogue = domain_catalogue if catalogue is None else catalogue
+        self._encode_event = self._catalogue.encode
+        self._pack = msgpack.Packer(use_bin_type=True, autoreset=True).pack
+        # Decoders of the newest schema of each tag, learned from the catalogue at first use.
+        # Entries are only ever added, each complete: safe to read from any thread.
+        self._readers: dict[str, tuple[int, Callable[[msgspec.Raw], Event]]] = {}
+
+    @property
+    def catalogue_version(self) -> int:
+        """Version of the catalogue of this program."""
+        return self._catalogue.CATALOGUE_VERSION
+
+    def seal(
+        self, before: Head, stream: StreamId, version: StreamVersion, stamp: Stamp, event: Event
+    ) -> SealedRecord:
+        """Encode an event as the record after ``before``.
+
+        The bytes are decoded again: what cannot be read back, or reads back as something else (a
+        float where an integer belongs, a list for a tuple, NaN), never reaches the log.
+
+        Parameters
+        ----------
+        before : Head
+            Position and hash of the record before.
+        stream : StreamId
+        version : StreamVersion
+            Version of the stream with this event.
+        stamp : Stamp
+        event : Event
+
+        Raises
+        ------
+        LogError
+            The event cannot be stored.
+        """
+        position = Position(before.position + 1)
+        try:
+            tag, schema, data = self._encode_event(event)
+            body: bytes = self._pack(
+                {
+                    "stream": stream,
+                    "version": version,
+                    "tag": tag,
+                    "schema": schema,
+                    "time_us": stamp.now_us,
+                    "user_id": stamp.who.user_id,
+                    "project_id": stamp.who.project_id,
+                    "correlation_id": stamp.correlation_id,
+                    "data": data,
+                }
+            )
+            record = self._decode_body(position, body)
+        except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+            raise LogError(f"{type(event).__name__} cannot be stored: {error}") from error
+        if record.event != event:
+            raise LogError(
+                f"{tag} does not read back as it was written: {event!r} became {record.event!r}"
+            )
+        if len(body) > RECORD_SIZE_MAX_BYTES:
+            raise LogError(
+                f"{tag} has {len(body)} bytes, the limit is {RECORD_SIZE_MAX_BYTES}; large bytes "
+                "belong into a blob"
+            )
+        sealed = before.chain_hash + _chain_hash(before.chain_hash, position, body) + body
+        checksum = zlib.crc32(sealed, position & _CRC_SEED_MASK)
+        return SealedRecord(record, sealed + checksum.to_bytes(_CRC_SIZE_BYTES, "little"))
+
+    def decode(self, position: int, value: bytes) -> Record:
+        """Check and decode one record.
+
+        Parameters
+        ----------
+        position : int
+            Where it was found.
+        value : bytes
+
+        Raises
+        ------
+        LogCorruptError, UnknownTagError, NewerSchemaError
+            Each names the position.
+        """
+        return self.decode_page(position, [value])[0]
+
+    def decode_page(
+        self, first_position: int, values: Sequence[bytes], previous_hash: bytes | None = None
+    ) -> list[Record]:
+        """Check and decode records that follow each other.
+
+        This is the hot path of replay, so its steps are written out.
+
+        Parameters
+        ----------
+        first_position : int
+        values : sequence of bytes
+        previous_hash : bytes, optional
+            Chain hash of the record before the first, if it is known.
+
+        Raises
+        ------
+        LogCorruptError, UnknownTagError, NewerSchemaError
+            Each names the position.
+        """
+        records: list[Record] = []
+        decode_body = self._decode_body
+        crc32 = zlib.crc32
+        position = first_position
+        expected_hash = values[0][:HASH_SIZE_BYTES] if previous_hash is None else previous_hash
+        try:
+            for value in values:
+                if crc32(value, position & _CRC_SEED_MASK) != _CRC_RESIDUE:
+                    raise LogCorruptError(
+                        f"record {position} is damaged: its checksum does not hold"
+                    )
+                if value[:HASH_SIZE_BYTES] != expected_hash:
+                    raise LogCorruptError(
+                        f"record {position} does not follow record {position - 1}: the chain of "
+                        "hashes is broken"
+                    )
+                expected_hash = value[HASH_SIZE_BYTES:_BODY_START]
+                records.append(decode_body(position, value[_BODY_START:-_CRC_SIZE_BYTES]))
+                position += 1
+        except msgspec.MsgspecError as error:
+            raise LogCorruptError(f"record {position} cannot be decoded: {error}") from error
+        return records
+
+    def check_chain(self, before: Head, value: bytes) -> Head:
+        """Compute the hash of a record again and return the head with it.
+
+        Parameters
+        ----------
+        before : Head
+        value : bytes
+
+        Raises
+        ------
+        LogCorruptError
+            The record was changed, or is not the one after ``before``.
+        """
+        position = Position(before.position + 1)
+        if zlib.crc32(value, position & _CRC_SEED_MASK) != _CRC_RESIDUE:
+            raise LogCorruptError(f"record {position} is damaged: its checksum does not hold")
+        if value[:HASH_SIZE_BYTES] != before.chain_hash:
+            raise LogCorruptError(
+                f"record {position} does not follow record {position - 1}: the chain of hashes "
+                "is broken"
+            )
+        stored = chain_hash_of(value)
+        body = value[_BODY_START:-_CRC_SIZE_BYTES]
+        if _chain_hash(before.chain_hash, position, body) != stored:
+            raise LogCorruptError(f"record {position} was changed: its chain hash does not hold")
+        return Head(position=position, chain_hash=stored)
+
+    def _decode_body(self, position: int, body: bytes) -> Record:
+        envelope = _decode_envelope(body)
+        tag = envelope.tag
+        reader = self._readers.get(tag)
+        if reader is not None and reader[0] == envelope.schema:
+            event = reader[1](envelope.data)
+        else:
+            event = self._decode_with_catalogue(position, tag, envelope.schema, envelope.data)
+        return Record(
+            position=position,  # type: ignore[arg-type] # a NewType call costs 50 ns here
+            stream=envelope.stream,
+            version=envelope.version,
+            tag=tag,
+            schema=envelope.schema,
+            time_us=envelope.time_us,  # type: ignore[arg-type] # as above
+            user_id=envelope.user_id,
+            project_id=envelope.project_id,
+            correlation_id=envelope.correlation_id,
+            event=event,
+        )
+
+    def _decode_with_catalogue(
+        self, position: int, tag: str, schema: int, raw: msgspec.Raw
+    ) -> Event:
+        data: dict[str, Any] = msgspec.msgpack.decode(raw, type=dict[str, Any])
+        try:
+            event = self._catalogue.decode(tag, schema, data)
+        except (UnknownTagError, NewerSchemaError, LogCorruptError) as error:
+            raise type(error)(f"record {position}: {error.message}") from error
+        # An upcast event has another tag or schema than its bytes and always goes this way.
+        if event.SCHEMA == schema and event.TAG == tag:  # noqa: SIM300 - these are no constants
+            self._readers[tag] = (schema, msgspec.msgpack.Decoder(type(event)).decode)
+        return event
+
+
+def _chain_hash(before: bytes, position: int, body: bytes) -> bytes:
+    hasher = hashlib.blake2b(before, digest_size=HASH_SIZE_BYTES)
+    hasher.update(position.to_bytes(8, "big") + body)
+    return hasher.digest()

@@ -1,0 +1,106 @@
+"""The log in memory: the reference implementation, for tests and for thinking.
+
+It stores the same bytes as the log on disk, so its heads and its errors are the same too.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from hanami_actors.errors import LogError, WrongVersionError
+from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, chain_hash_of
+from hanami_actors.eventlog.planning import plan_appends, stream_key_prefix
+from hanami_actors.eventlog.port import Batch, Commit, Head, Record
+from hanami_actors.types import StreamId, StreamVersion
+
+__all__ = ["MemoryEventLog"]
+
+
+class MemoryEventLog:
+    """A log that lives as long as the object.
+
+    Parameters
+    ----------
+    catalogue : Catalogue, optional
+        Which events exist; the domain's by default.
+    """
+
+    def __init__(self, *, catalogue: Catalogue | None = None) -> None:
+        self._codec = Codec(catalogue)
+        self._lock = threading.Lock()
+        self._values: list[bytes] = []
+        self._streams: dict[StreamId, list[int]] = {}
+        self._head = EMPTY_HEAD
+        self._closed = False
+
+    def append(self, batches: Sequence[Batch]) -> list[Commit | WrongVersionError]:
+        """Write many batches; see `EventLog.append`.
+
+        Parameters
+        ----------
+        batches : sequence of Batch
+        """
+        self._check_open()
+        plan = plan_appends(batches, self._head, self.stream_version, self._codec)
+        with self._lock:
+            for record, value in plan.sealed:
+                self._values.append(value)
+                self._streams.setdefault(record.stream, []).append(record.position)
+            self._head = plan.head
+        return plan.answers
+
+    def head(self) -> Head:
+        """Return the newest position and hash."""
+        self._check_open()
+        return self._head
+
+    def stream_version(self, stream: StreamId) -> StreamVersion:
+        """Return the number of events in a stream, 0 if there is none.
+
+        Parameters
+        ----------
+        stream : StreamId
+        """
+        self._check_open()
+        stream_key_prefix(stream)
+        with self._lock:
+            return StreamVersion(len(self._streams.get(stream, ())))
+
+    def read_stream(self, stream: StreamId, *, after_version: int = 0) -> Iterator[Record]:
+        """Yield a stream's records in order, checked and decoded.
+
+        Parameters
+        ----------
+        stream : StreamId
+        after_version : int
+        """
+        self._check_open()
+        stream_key_prefix(stream)
+        with self._lock:
+            positions = self._streams.get(stream, [])[after_version:]
+        for position in positions:
+            self._check_open()
+            yield self._codec.decode(position, self._values[position - 1])
+
+    def read_all(self, *, after_position: int = 0) -> Iterator[Record]:
+        """Yield all records in order, checked and decoded.
+
+        Parameters
+        ----------
+        after_position : int
+        """
+        self._check_open()
+        with self._lock:
+            values = self._values[after_position:]
+        previous_hash = None  # the first one has nothing to be compared with, as on disk
+        for position, value in enumerate(values, start=after_position + 1):
+            self._check_open()
+            yield self._codec.decode_page(position, [value], previous_hash)[0]
+            previous_hash = chain_hash_of(value)
+
+    def close(self) -> None:
+        """Refuse everything from now on; idempotent."""
+        self._closed = True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LogError("the log is closed")

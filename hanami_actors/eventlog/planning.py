@@ -1,0 +1,124 @@
+"""What an append will write, worked out before anything is written; the same for every log."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from hanami_actors.errors import LogError, WrongVersionError
+from hanami_actors.eventlog.codec import Codec, SealedRecord, chain_hash_of
+from hanami_actors.eventlog.port import Batch, Commit, Head, Record
+from hanami_actors.types import StreamId, StreamVersion
+
+__all__ = ["STREAM_ID_SIZE_MAX_BYTES", "Plan", "plan_appends", "stream_key_prefix"]
+
+STREAM_ID_SIZE_MAX_BYTES = 480
+"""LMDB keys have at most 511 bytes; a separator and a version follow the name."""
+
+
+class Plan(NamedTuple):
+    """What to write and what to answer.
+
+    Attributes
+    ----------
+    answers : list of Commit or WrongVersionError
+        One per batch, in their order.
+    sealed : list of SealedRecord
+        Consecutive records to write; empty if every batch was refused.
+    head : Head
+        The head once they are written.
+    """
+
+    answers: list[Commit | WrongVersionError]
+    sealed: list[SealedRecord]
+    head: Head
+
+
+def plan_appends(
+    batches: Sequence[Batch],
+    head: Head,
+    stream_version: Callable[[StreamId], StreamVersion],
+    codec: Codec,
+) -> Plan:
+    """Check versions and encode records; a batch counts for the batches after it.
+
+    Parameters
+    ----------
+    batches : sequence of Batch
+    head : Head
+        The newest record now.
+    stream_version : callable
+        Version of a stream as it is stored.
+    codec : Codec
+
+    Raises
+    ------
+    LogError
+        An event cannot be stored or the name of a stream is not allowed.
+    """
+    answers: list[Commit | WrongVersionError] = []
+    sealed: list[SealedRecord] = []
+    versions: dict[StreamId, StreamVersion] = {}
+    for batch in batches:
+        after = _versions_after(batch, versions, stream_version)
+        if isinstance(after, WrongVersionError):
+            answers.append(after)
+            continue
+        versions.update(after)
+        first = len(sealed)
+        for append in batch.appends:
+            version = append.expected_version
+            for event in append.events:
+                version = StreamVersion(version + 1)
+                item = codec.seal(head, append.stream, version, batch.stamp, event)
+                sealed.append(item)
+                head = Head(position=item.record.position, chain_hash=chain_hash_of(item.value))
+        answers.append(Commit(records=_records(sealed[first:])))
+    return Plan(answers, sealed, head)
+
+
+def stream_key_prefix(stream: StreamId) -> bytes:
+    r"""Return the name of a stream as the start of an index key.
+
+    Ends with ``\0``, which no name contains, so that a name that is the beginning of another one
+    never finds the other's events.
+
+    Parameters
+    ----------
+    stream : StreamId
+
+    Raises
+    ------
+    LogError
+        The name is empty, too long, or contains a zero character.
+    """
+    try:
+        name = stream.encode()
+    except UnicodeEncodeError as error:
+        raise LogError(f"stream name {stream!r} is not valid text") from error
+    if not name or len(name) > STREAM_ID_SIZE_MAX_BYTES or b"\0" in name:
+        raise LogError(
+            f"stream name {stream!r} must have 1 to {STREAM_ID_SIZE_MAX_BYTES} bytes and no "
+            "zero character"
+        )
+    return name + b"\0"
+
+
+def _versions_after(
+    batch: Batch,
+    versions: dict[StreamId, StreamVersion],
+    stream_version: Callable[[StreamId], StreamVersion],
+) -> dict[StreamId, StreamVersion] | WrongVersionError:
+    """Return the versions of the batch's streams once it is written, or why it cannot be."""
+    after: dict[StreamId, StreamVersion] = {}
+    for append in batch.appends:
+        stream = append.stream
+        actual = after.get(stream, versions.get(stream))
+        if actual is None:
+            actual = stream_version(stream)
+        if actual != append.expected_version:
+            return WrongVersionError(stream, append.expected_version, actual)
+        after[stream] = StreamVersion(actual + len(append.events))
+    return after
+
+
+def _records(sealed: Sequence[SealedRecord]) -> tuple[Record, ...]:
+    return tuple(item.record for item in sealed)
