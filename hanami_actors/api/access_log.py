@@ -1,0 +1,88 @@
+"""One line per request, written in batches so that the log costs a request next to nothing."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hanami_actors.domain.base import format_timestamp
+from hanami_actors.ports import Clock
+
+__all__ = ["Access", "AccessLog"]
+
+FLUSH_AFTER_S = 0.25
+BATCH_LEN_MAX = 512
+PATH_LENGTH_MAX = 200
+
+_logger = logging.getLogger("hanami_actors.access")
+
+
+class Access(NamedTuple):
+    """What is written about a request; never a query, a body or a token."""
+
+    time_us: int
+    method: str
+    path: str
+    status: int
+    duration_ms: float
+    user_id: str
+    request_id: str
+
+
+class AccessLog:
+    """Collects lines and writes them a few times a second. Runs in the event loop's thread.
+
+    Parameters
+    ----------
+    clock : Clock
+    enabled : bool
+    write : callable
+        Takes whole lines without the final line break; by default the logger
+        ``hanami_actors.access`` at level INFO.
+    """
+
+    def __init__(
+        self, clock: Clock, *, enabled: bool = True, write: Callable[[str], None] = _logger.info
+    ) -> None:
+        self._clock = clock
+        self._enabled = enabled
+        self._write = write
+        self._waiting: list[Access] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def record(
+        self,
+        *,
+        method: str,
+        path: str,
+        status: int,
+        duration_ms: float,
+        user_id: str,
+        request_id: str,
+    ) -> None:
+        """Take note of a finished request."""
+        if not self._enabled:
+            return
+        entry = Access(self._clock.now_us(), method, path, status, duration_ms, user_id, request_id)
+        self._waiting.append(entry)
+        if len(self._waiting) >= BATCH_LEN_MAX:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self.flush)
+
+    def flush(self) -> None:
+        """Write what was collected."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._write("\n".join(_line(entry) for entry in waiting))
+
+
+def _line(entry: Access) -> str:
+    path = entry.path[:PATH_LENGTH_MAX].encode("unicode_escape").decode()
+    return (
+        f"{format_timestamp(entry.time_us)} {entry.method} {path} {entry.status} "
+        f"{entry.duration_ms:.1f} ms user={entry.user_id or '-'} request={entry.request_id}"
+    )

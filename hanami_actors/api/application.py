@@ -1,0 +1,102 @@
+"""The tornado application: every path goes to one of three handler classes."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+from tornado import httputil
+from tornado.web import Application, RequestHandler
+
+from hanami_actors.actors.gateway import Gateway
+from hanami_actors.api.access_log import AccessLog
+from hanami_actors.api.auth import LoginDesk, PassphraseChecker, TokenKeeper
+from hanami_actors.api.endpoint import LoginAnswer
+from hanami_actors.api.endpoints.table import ENDPOINTS
+from hanami_actors.api.http import RestHandler, StreamedRestHandler, announced_size
+from hanami_actors.api.policy import Policy
+from hanami_actors.api.routes import Routes
+from hanami_actors.api.settings import ApiSettings
+from hanami_actors.api.targets import TARGETS
+from hanami_actors.api.websocket import HanamiSocket
+
+__all__ = ["HanamiApplication"]
+
+CLOSE_GOING_AWAY = 1001
+
+
+class HanamiApplication(Application):
+    """Holds what handlers share.
+
+    Parameters
+    ----------
+    gateway : Gateway
+    settings : ApiSettings
+    signing_key : bytes
+    policy : Policy
+    ready : callable
+        Whether tasks can run; for the readiness probe.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        settings: ApiSettings,
+        signing_key: bytes,
+        policy: Policy,
+        ready: Callable[[], bool],
+    ) -> None:
+        super().__init__(
+            websocket_max_message_size=settings.websocket_message_size_max_bytes,
+            websocket_ping_interval=settings.websocket_ping_interval_s,
+        )
+        self.gateway = gateway
+        self.settings_api = settings
+        self.is_ready = ready
+        self.routes = Routes(ENDPOINTS, policy, enforce_admin_rules=settings.enforce_admin_rules)
+        self.tokens = TokenKeeper(
+            signing_key,
+            gateway.clock,
+            expire_s=settings.token_expire_s,
+            cache_s=settings.token_cache_s,
+        )
+        self.access_log = AccessLog(gateway.clock, enabled=settings.access_log)
+        self.disk_pool = ThreadPoolExecutor(settings.disk_thread_count, thread_name_prefix="disk")
+        self.sockets: set[HanamiSocket] = set()
+        self._checker = PassphraseChecker(gateway.entropy)
+        self._desk = LoginDesk(self._checker, self.tokens)
+
+    def find_handler(self, request: httputil.HTTPServerRequest, **_kwargs: Any) -> Any:
+        """Choose by the headers alone; paths are looked up in the table of routes."""
+        # A form's content type would make tornado parse the body; here every body is JSON.
+        if "Content-Type" in request.headers:
+            del request.headers["Content-Type"]
+        upgrade = request.headers.get("Upgrade")
+        if upgrade is not None and upgrade.lower() == "websocket" and request.method == "GET":
+            return self.get_handler_delegate(request, HanamiSocket, {"targets": TARGETS})
+        size_bytes = announced_size(request.headers)
+        fits = size_bytes is not None and size_bytes <= self.settings_api.body_size_max_bytes
+        return self.get_handler_delegate(request, RestHandler if fits else StreamedRestHandler)
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """Take note of an answered request."""
+        rest = cast("RestHandler", handler)
+        self.access_log.record(
+            method=str(handler.request.method),
+            path=handler.request.path,
+            status=handler.get_status(),
+            duration_ms=handler.request.request_time() * 1e3,
+            user_id=rest.user_id,
+            request_id=rest.request_id,
+        )
+
+    async def log_in(self, user_id: str, passphrase: bytes) -> LoginAnswer:
+        """Check a passphrase and issue a token."""
+        return await self._desk.log_in(self.gateway.tables, user_id, passphrase)
+
+    def close(self) -> None:
+        """Close the websockets, write the log, let go of the threads."""
+        for socket in tuple(self.sockets):
+            socket.close(CLOSE_GOING_AWAY, "the server stops")
+        self.access_log.flush()
+        self._checker.close()
+        self.disk_pool.shutdown(wait=False, cancel_futures=True)

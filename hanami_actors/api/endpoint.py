@@ -1,0 +1,197 @@
+"""One row of the endpoint table, and what its handler gets."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from hanami_actors.actors.gateway import Command, Gateway, Target
+from hanami_actors.api import bridge
+from hanami_actors.domain.base import Message, Who
+from hanami_actors.errors import BusyError, HanamiError
+
+__all__ = [
+    "ADMINS",
+    "EVERYBODY",
+    "OPEN",
+    "Access",
+    "Context",
+    "Empty",
+    "Endpoint",
+    "EndpointServices",
+    "Nothing",
+]
+
+T = TypeVar("T")
+
+CANONICAL_PREFIX = "v1.0alpha"
+PREFIXES = ("/v1.0alpha/", "/v1/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Who may call a row, as the default policy says it.
+
+    Attributes
+    ----------
+    roles : tuple of str
+    is_open : bool
+        No token is needed and no policy is consulted.
+    """
+
+    roles: tuple[str, ...]
+    is_open: bool = False
+
+
+EVERYBODY = Access(roles=("admin", "member"))
+ADMINS = Access(roles=("admin",))
+OPEN = Access(roles=(), is_open=True)
+
+
+class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A request without fields."""
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """A reply without fields: ``{}``."""
+
+
+class EndpointServices(Protocol):
+    """What endpoints need of the application, besides the gateway."""
+
+    @property
+    def gateway(self) -> Gateway:
+        """The door to tables and actors."""
+        ...
+
+    @property
+    def disk_pool(self) -> Executor:
+        """Threads that may block on the disk."""
+        ...
+
+    @property
+    def is_ready(self) -> Callable[[], bool]:
+        """Whether kernels are warm and tasks can run."""
+        ...
+
+    async def log_in(self, user_id: str, passphrase: bytes) -> "LoginAnswer":
+        """Check a passphrase and issue a token."""
+        ...
+
+
+class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A token and whose it is."""
+
+    id: str
+    is_admin: bool
+    name: str
+    token: str
+
+
+class Context:
+    """What a handler gets besides the request; lives as long as the request.
+
+    Parameters
+    ----------
+    services : EndpointServices
+    who : Who or None
+        The caller; None only at open endpoints.
+    request_id : str
+    timeout_s : float
+        For each actor or disk the handler waits for.
+    """
+
+    __slots__ = ("_who", "request_id", "services", "tables", "timeout_s")
+
+    def __init__(
+        self, services: EndpointServices, who: Who | None, request_id: str, timeout_s: float
+    ) -> None:
+        self.services = services
+        self._who = who
+        self.request_id = request_id
+        self.timeout_s = timeout_s
+        self.tables = services.gateway.tables
+
+    @property
+    def who(self) -> Who:
+        """The caller."""
+        assert self._who is not None, "open endpoints have no caller"
+        return self._who
+
+    async def ask(self, target: Target, message: Message) -> Any:
+        """Ask an actor in the name of the caller."""
+        command = Command(message=message, who=self.who, correlation_id=self.request_id)
+        return await bridge.ask(self.services.gateway, target, command, timeout_s=self.timeout_s)
+
+    async def in_pool(self, work: Callable[[], T]) -> T:
+        """Run blocking work in a worker thread."""
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self.services.disk_pool, work)
+        try:
+            return await asyncio.wait_for(running, self.timeout_s)
+        except TimeoutError as error:
+            raise BusyError(
+                f"the disk did not answer within {self.timeout_s:g} s; try again later"
+            ) from error
+
+
+Handler = Callable[[Context, Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """A REST endpoint. Routes, validation, policy, documentation and tests derive from it.
+
+    Attributes
+    ----------
+    name : str
+        Unique; the operation's id.
+    method, path : str
+        The path is relative to the prefixes ``/v1.0alpha/`` and ``/v1/``.
+    summary : str
+    access : Access
+        Which roles the default policy lets in.
+    request : type
+        Struct of the fields of body and query, with their rules.
+    reply : type
+        Struct of the answer.
+    errors : tuple of error classes
+        Besides those that every row may raise.
+    handler : coroutine function
+        ``(context, request) -> reply``.
+    aliases : tuple of str
+        Further whole paths.
+    requires_admin : bool
+        Whether the caller must be an admin whatever the policy says.
+    timeout_s : float
+        How long the handler waits for an actor or the disk.
+    ours : bool
+        Not in the contract; a policy file that does not name the path does not close it.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    access: Access
+    request: type[msgspec.Struct]
+    reply: type[msgspec.Struct]
+    errors: tuple[type[HanamiError], ...]
+    handler: Handler
+    aliases: tuple[str, ...] = ()
+    requires_admin: bool = False
+    timeout_s: float = 10.0
+    ours: bool = False
+
+    @property
+    def canonical_path(self) -> str:
+        """The path as policy files and audit logs write it."""
+        return f"{CANONICAL_PREFIX}/{self.path}"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths it is served under."""
+        return (*(prefix + self.path for prefix in PREFIXES), *self.aliases)

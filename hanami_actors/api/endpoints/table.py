@@ -1,0 +1,16 @@
+"""All endpoints. To add one: a request and a reply struct, a handler, and a row in its resource."""
+
+from hanami_actors.api.endpoint import Endpoint
+from hanami_actors.api.endpoints import cluster, dataset, health, host, task, token, upload
+
+__all__ = ["ENDPOINTS"]
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *token.ROWS,
+    *dataset.ROWS,
+    *upload.ROWS,
+    *cluster.ROWS,
+    *task.ROWS,
+    *host.ROWS,
+    *health.ROWS,
+)

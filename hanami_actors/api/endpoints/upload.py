@@ -1,0 +1,221 @@
+"""Uploads of datasets: announce, watch, import."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from hanami_actors.actors.gateway import Target, TargetKind
+from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
+from hanami_actors.api.endpoints.dataset import OneDataset, require_dataset
+from hanami_actors.api.endpoints.replies import OwnedReply, UuidReply
+from hanami_actors.api.fields import ResourceName, UuidText
+from hanami_actors.domain.base import format_timestamp
+from hanami_actors.domain.dataset.aggregate import DatasetPhase, DatasetState
+from hanami_actors.domain.dataset.messages import CreateUploadedDataset, FinalizeDataset
+from hanami_actors.domain.upload.state import UploadPhase
+from hanami_actors.errors import ConflictError, DatasetFormatError, NotFoundError
+
+__all__ = ["ROWS"]
+
+DIRECTORY = Target(kind=TargetKind.DIRECTORY)
+IMPORT_TIMEOUT_S = 3600.0
+
+FileSize = Annotated[int, Meta(ge=1, le=10_000_000_000)]
+
+
+class NewMnist(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sizes in bytes of the two IDX files."""
+
+    name: ResourceName
+    input_data_size: FileSize
+    label_data_size: FileSize
+
+
+class NewCsv(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Size in bytes of the file."""
+
+    name: ResourceName
+    input_data_size: FileSize
+
+
+class MnistFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The dataset and its uploaded files."""
+
+    uuid: UuidText
+    uuid_input_file: UuidText
+    uuid_label_file: UuidText
+
+
+class CsvFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The dataset and its uploaded file."""
+
+    uuid: UuidText
+    uuid_input_file: UuidText
+
+
+class MnistUploadReply(OwnedReply, frozen=True, kw_only=True):
+    """The dataset and the files it waits for."""
+
+    uuid_input_file: str
+    uuid_label_file: str
+
+
+class CsvUploadReply(OwnedReply, frozen=True, kw_only=True):
+    """The dataset and the file it waits for."""
+
+    uuid_input_file: str
+
+
+class ProgressReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether every byte of every file is there."""
+
+    complete: bool
+    uuid: str
+
+
+async def create_mnist(context: Context, request: NewMnist) -> MnistUploadReply:
+    """Announce two IDX files."""
+    message = CreateUploadedDataset(
+        name=request.name,
+        kind="mnist",
+        input_size_bytes=request.input_data_size,
+        label_size_bytes=request.label_data_size,
+    )
+    state: DatasetState = await context.ask(DIRECTORY, message)
+    return MnistUploadReply(
+        created_at=format_timestamp(state.created_us),
+        name=state.name,
+        owner_id=state.owner_id,
+        project_id=state.project_id,
+        uuid=state.uuid,
+        uuid_input_file=state.upload_uuids[0],
+        uuid_label_file=state.upload_uuids[1],
+    )
+
+
+async def create_csv(context: Context, request: NewCsv) -> CsvUploadReply:
+    """Announce a CSV file."""
+    message = CreateUploadedDataset(
+        name=request.name, kind="csv", input_size_bytes=request.input_data_size
+    )
+    state: DatasetState = await context.ask(DIRECTORY, message)
+    return CsvUploadReply(
+        created_at=format_timestamp(state.created_us),
+        name=state.name,
+        owner_id=state.owner_id,
+        project_id=state.project_id,
+        uuid=state.uuid,
+        uuid_input_file=state.upload_uuids[0],
+    )
+
+
+async def finalize_mnist(context: Context, request: MnistFiles) -> UuidReply:
+    """Import two IDX files."""
+    files = {"Input": request.uuid_input_file, "Label": request.uuid_label_file}
+    return await _finalize(context, request.uuid, "mnist", files)
+
+
+async def finalize_csv(context: Context, request: CsvFile) -> UuidReply:
+    """Import a CSV file."""
+    return await _finalize(context, request.uuid, "csv", {"Input": request.uuid_input_file})
+
+
+async def _finalize(context: Context, uuid: str, kind: str, files: dict[str, str]) -> UuidReply:
+    state = require_dataset(context, uuid)
+    for role, file_uuid in files.items():
+        if file_uuid not in state.upload_uuids:
+            raise NotFoundError(f"{role}-data with uuid '{file_uuid}' not found.")
+    message = FinalizeDataset(uuid=uuid, kind=kind, upload_uuids=tuple(files.values()))
+    await context.ask(Target(kind=TargetKind.DATASET, key=uuid), message)
+    return UuidReply(uuid=uuid)
+
+
+async def get_progress(context: Context, request: OneDataset) -> ProgressReply:
+    """Tell whether every byte is there; a client that polls this always comes to an end."""
+    state = require_dataset(context, request.uuid)
+    return ProgressReply(complete=_is_complete(context, state), uuid=request.uuid)
+
+
+def _is_complete(context: Context, state: DatasetState) -> bool:
+    if state.phase is DatasetPhase.FILLED:
+        return True
+    if state.phase is DatasetPhase.FAILED:
+        raise ConflictError(f"Data-set with uuid '{state.uuid}' failed: {state.failure}")
+    complete = bool(state.upload_uuids)
+    for upload_uuid in state.upload_uuids:
+        upload = context.tables.uploads.get(upload_uuid)
+        if upload is None:
+            raise ConflictError(
+                f"Data-set with uuid '{state.uuid}' can not become complete: its upload "
+                f"'{upload_uuid}' was closed; create the data-set again"
+            )
+        complete = complete and upload.state.phase is UploadPhase.COMPLETE
+    return complete
+
+
+FINALIZE_ERRORS = (NotFoundError, ConflictError, DatasetFormatError)
+
+ROWS = (
+    Endpoint(
+        name="create_mnist_dataset",
+        method="POST",
+        path="dataset/upload/mnist",
+        aliases=("/v1/mnist/dataset",),
+        summary="Create a dataset and announce the two IDX files of its upload.",
+        access=EVERYBODY,
+        request=NewMnist,
+        reply=MnistUploadReply,
+        errors=(),
+        handler=create_mnist,
+    ),
+    Endpoint(
+        name="finalize_mnist_dataset",
+        method="PUT",
+        path="dataset/upload/mnist",
+        aliases=("/v1/mnist/dataset",),
+        summary="Import the uploaded IDX files.",
+        access=EVERYBODY,
+        request=MnistFiles,
+        reply=UuidReply,
+        errors=FINALIZE_ERRORS,
+        handler=finalize_mnist,
+        timeout_s=IMPORT_TIMEOUT_S,
+    ),
+    Endpoint(
+        name="create_csv_dataset",
+        method="POST",
+        path="dataset/upload/csv",
+        aliases=("/v1/csv/dataset",),
+        summary="Create a dataset and announce the CSV file of its upload.",
+        access=EVERYBODY,
+        request=NewCsv,
+        reply=CsvUploadReply,
+        errors=(),
+        handler=create_csv,
+    ),
+    Endpoint(
+        name="finalize_csv_dataset",
+        method="PUT",
+        path="dataset/upload/csv",
+        aliases=("/v1/csv/dataset",),
+        summary="Import the uploaded CSV file.",
+        access=EVERYBODY,
+        request=CsvFile,
+        reply=UuidReply,
+        errors=FINALIZE_ERRORS,
+        handler=finalize_csv,
+        timeout_s=IMPORT_TIMEOUT_S,
+    ),
+    Endpoint(
+        name="get_dataset_progress",
+        method="GET",
+        path="dataset/progress",
+        summary="Tell whether all files of a dataset are uploaded.",
+        access=EVERYBODY,
+        request=OneDataset,
+        reply=ProgressReply,
+        errors=(NotFoundError, ConflictError),
+        handler=get_progress,
+    ),
+)

@@ -1,0 +1,41 @@
+"""Types of request fields: the regular expressions and limits of the contract (2.3), by name."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+__all__ = [
+    "PATTERN_RULES",
+    "SECRET_FIELDS",
+    "Base64Secret",
+    "ColumnName",
+    "PlainSecret",
+    "ResourceName",
+    "UserId",
+    "UuidText",
+]
+
+# ``$`` also matches before a final line feed; the lookahead closes that gap.
+END = r"$(?!\n)"
+UUID = r"^[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}" + END
+USER_ID = r"^[a-zA-Z][a-zA-Z_0-9@]*" + END
+NAME = r"^[a-zA-Z][a-zA-Z_0-9\- ]*" + END
+BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?" + END
+
+PATTERN_RULES = {
+    UUID: "a UUID such as 0f8fad5b-d9cb-469f-a165-70867728950e",
+    USER_ID: "a letter, then letters, digits, '_' and '@'",
+    NAME: "a letter, then letters, digits, '_', '-' and blanks",
+    BASE64: "base64 of the UTF-8 text",
+}
+"""What a pattern means, for the texts of errors."""
+
+SECRET_FIELDS = frozenset({"passphrase", "password"})
+"""Fields whose values are never repeated in an answer or a log."""
+
+UuidText = Annotated[str, Meta(pattern=UUID)]
+UserId = Annotated[str, Meta(min_length=4, max_length=254, pattern=USER_ID)]
+ResourceName = Annotated[str, Meta(min_length=4, max_length=254, pattern=NAME)]
+ColumnName = Annotated[str, Meta(pattern=NAME)]
+Base64Secret = Annotated[str, Meta(min_length=8, max_length=4096, pattern=BASE64)]
+PlainSecret = Annotated[str, Meta(min_length=8, max_length=4096)]

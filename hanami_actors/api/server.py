@@ -1,0 +1,86 @@
+"""Build the application and open the port."""
+
+import ssl
+from collections.abc import Callable
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from hanami_actors.actors.gateway import Gateway
+from hanami_actors.api.application import HanamiApplication
+from hanami_actors.api.endpoints.table import ENDPOINTS
+from hanami_actors.api.policy import Policy, default_policy_text, parse_policy
+from hanami_actors.api.settings import ApiSettings
+
+__all__ = ["ApiSettings", "default_policy", "make_application", "start_http_server"]
+
+DRAINED_SIZE_MAX_BYTES = 2 * 1024**3
+IDLE_CONNECTION_TIMEOUT_S = 600
+
+
+def default_policy() -> Policy:
+    """Return the policy that counts without a policy file."""
+    return parse_policy(default_policy_text(ENDPOINTS), source="default policy")
+
+
+def make_application(
+    gateway: Gateway,
+    settings: ApiSettings,
+    signing_key: bytes,
+    policy: Policy | None = None,
+    *,
+    ready: Callable[[], bool] = lambda: True,
+) -> HanamiApplication:
+    """Build the application; ``close()`` it when the server stops.
+
+    Parameters
+    ----------
+    gateway : Gateway
+    settings : ApiSettings
+    signing_key : bytes
+        At least 32 random bytes.
+    policy : Policy or None
+        None for the default.
+    ready : callable
+        Whether tasks can run; for ``GET health/ready``.
+    """
+    return HanamiApplication(gateway, settings, signing_key, policy or default_policy(), ready)
+
+
+def start_http_server(
+    application: HanamiApplication,
+    host: str,
+    port: int,
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+) -> tuple[HTTPServer, int]:
+    """Listen; call it in the thread of the running event loop.
+
+    Parameters
+    ----------
+    application : HanamiApplication
+    host : str
+        Address to bind.
+    port : int
+        0 takes a free one.
+    ssl_context : SSLContext or None
+        None serves plain HTTP.
+
+    Returns
+    -------
+    tuple of HTTPServer and int
+        The server (``stop()``, then ``await close_all_connections()``) and the bound port.
+    """
+    settings = application.settings_api
+    server = HTTPServer(
+        application,
+        ssl_options=ssl_context,
+        # Larger bodies never reach memory: StreamedRestHandler drops them and answers 413.
+        max_body_size=DRAINED_SIZE_MAX_BYTES,
+        max_buffer_size=2
+        * max(settings.body_size_max_bytes, settings.websocket_message_size_max_bytes),
+        idle_connection_timeout=IDLE_CONNECTION_TIMEOUT_S,
+    )
+    sockets = bind_sockets(port, host)
+    server.add_sockets(sockets)
+    return server, int(sockets[0].getsockname()[1])

@@ -1,0 +1,47 @@
+"""Settings of the transport."""
+
+from dataclasses import dataclass
+
+__all__ = ["ApiSettings"]
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings:
+    """Limits and times of the transport.
+
+    Attributes
+    ----------
+    token_expire_s : int
+        How long a login holds.
+    token_cache_s : float
+        How long a verified token is remembered.
+    body_size_max_bytes : int
+        Larger bodies are answered with 413.
+    websocket_message_size_max_bytes : int
+        A larger message closes the socket with 1009.
+    websocket_ping_interval_s : float
+        0 sends no pings.
+    websocket_handshake_timeout_s : float
+        How long a socket may be open without a valid first message.
+    upload_chunks_in_flight_max, upload_bytes_in_flight_max : int
+        What one upload socket may have on its way to the disk.
+    enforce_admin_rules : bool
+        Whether rows for admins stay so whatever the policy file says.
+    access_log : bool
+    disk_thread_count : int
+        Threads that read content for answers.
+    """
+
+    token_expire_s: int = 3600
+    token_cache_s: float = 5.0
+    body_size_max_bytes: int = 16 * MIB
+    websocket_message_size_max_bytes: int = 16 * MIB
+    websocket_ping_interval_s: float = 30.0
+    websocket_handshake_timeout_s: float = 60.0
+    upload_chunks_in_flight_max: int = 32
+    upload_bytes_in_flight_max: int = 16 * MIB
+    enforce_admin_rules: bool = True
+    access_log: bool = True
+    disk_thread_count: int = 4

@@ -1,0 +1,157 @@
+"""Websockets on any path: the handshake, and dispatch of messages to the target it names."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from hanami_actors.api.answers import encode_json
+from hanami_actors.domain.base import Who
+from hanami_actors.errors import BadRequestError, HanamiError
+
+if TYPE_CHECKING:
+    from hanami_actors.api.application import HanamiApplication
+
+__all__ = ["HanamiSocket", "OpenSession", "Session"]
+
+CLOSE_HANDSHAKE_TIMEOUT = 4408
+CLOSE_FAULT = 1011
+SWITCHING_PROTOCOLS = 101
+
+_logger = logging.getLogger(__name__)
+
+
+class Session(Protocol):
+    """What follows a good handshake; one per socket."""
+
+    async def on_message(self, message: bytes | str) -> None:
+        """Handle a message. The next one is read when this returns."""
+        ...
+
+    def on_close(self) -> None:
+        """Let go; the socket is closed."""
+        ...
+
+
+OpenSession = Callable[["HanamiSocket", Who, str], Session]
+"""Opens the session of a target for a caller and a uuid, or raises a `HanamiError`."""
+
+
+class HanamiSocket(WebSocketHandler):
+    """A websocket. Runs in the event loop's thread.
+
+    The first message is the handshake; a refused one is answered and another may follow.
+    """
+
+    application: "HanamiApplication"
+
+    def initialize(self, targets: Mapping[str, OpenSession]) -> None:
+        """Take what a target's name opens; tornado calls this once per connection."""
+        self._targets = targets
+        self._session: Session | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.request_id: str = self.application.gateway.entropy.uuid()
+        self.user_id = ""
+
+    def check_origin(self, origin: str) -> bool:
+        """Let every origin in: the token in the first message decides, no cookie does."""
+        return True
+
+    def get_compression_options(self) -> None:
+        """Never compress: chunks and floats do not shrink enough to pay for it."""
+
+    def open(self, *_args: str, **_kwargs: str) -> None:
+        """Wait for the handshake, but not for ever."""
+        self.set_nodelay(True)
+        self.application.sockets.add(self)
+        self._timer = asyncio.get_running_loop().call_later(
+            self.application.settings_api.websocket_handshake_timeout_s,
+            self.close,
+            CLOSE_HANDSHAKE_TIMEOUT,
+            "no valid first message in time",
+        )
+
+    async def on_message(self, message: bytes | str) -> None:
+        """Pass a message on, or take it as the handshake."""
+        if self._session is not None:
+            await self._session.on_message(message)
+            return
+        try:
+            self._session = self._handshake(message)
+        except HanamiError as error:
+            await self.send(encode_json({"error": error.message, "success": False}))
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        connection_uuid = self.application.gateway.entropy.uuid()
+        await self.send(encode_json({"success": True, "uuid": connection_uuid}))
+
+    async def send(self, message: bytes) -> None:
+        """Send a binary message; waits while the client does not read."""
+        try:
+            await self.write_message(message, binary=True)
+        except WebSocketClosedError:
+            _logger.debug("request %s: the client left before its answer", self.request_id)
+
+    def on_close(self) -> None:
+        """Let go of everything."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._session is not None:
+            self._session.on_close()
+        self.application.sockets.discard(self)
+        self.application.access_log.record(
+            method="WEBSOCKET",
+            path=self.request.path,
+            status=SWITCHING_PROTOCOLS,
+            duration_ms=self.request.request_time() * 1e3,
+            user_id=self.user_id,
+            request_id=self.request_id,
+        )
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log a fault with the request's id; tornado then drops the connection."""
+        exc_info = (typ, value, tb) if typ and value else None
+        _logger.error("request %s: websocket failed", self.request_id, exc_info=exc_info)
+
+    def _handshake(self, message: bytes | str) -> Session:
+        first = _decode_first(message)
+        token, target, uuid = (_text(first, name) for name in ("token", "target", "uuid"))
+        tables = self.application.gateway.tables
+        who = self.application.tokens.verify(token, tables)
+        if target not in self._targets:
+            raise BadRequestError(
+                f"target '{target[:40]}' is not known; known targets: "
+                f"{', '.join(sorted(self._targets))}"
+            )
+        session = self._targets[target](self, who, uuid)
+        self.user_id = who.user_id
+        return session
+
+
+def _decode_first(message: bytes | str) -> dict[str, Any]:
+    try:
+        first = msgspec.json.decode(message)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise BadRequestError(f"the first message is not valid JSON: {error}") from None
+    if not isinstance(first, dict):
+        raise BadRequestError("the first message must be a JSON object")
+    return first
+
+
+def _text(first: dict[str, Any], name: str) -> str:
+    value = first.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadRequestError(
+            f"field '{name}' of the first message must be a text that is not empty"
+        )
+    return value
