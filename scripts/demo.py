@@ -88,8 +88,8 @@ class Demo:
                 self._address,
                 "demo_train",
                 self.cluster_uuid,
-                [_link(dataset_uuid, "picture")],
-                [_link(dataset_uuid, "label")],
+                [link(dataset_uuid, "picture")],
+                [link(dataset_uuid, "label")],
                 number_of_epochs=number_of_epochs,
             )
             cycles = self._wait(step, json.loads(answer)["uuid"])
@@ -104,7 +104,7 @@ class Demo:
                 self._address,
                 "demo_request",
                 self.cluster_uuid,
-                [_link(dataset_uuid, "picture")],
+                [link(dataset_uuid, "picture")],
                 [{"dataset_column": "digit", "hexagon_name": "label"}],
             )
             self.request_uuid = json.loads(answer)["uuid"]
@@ -145,7 +145,8 @@ class Demo:
         return answers
 
 
-def _link(dataset_uuid: str, name: str) -> dict[str, str]:
+def link(dataset_uuid: str, name: str) -> dict[str, str]:
+    """Connect a column with the hexagon of the same name."""
     return {"dataset_uuid": dataset_uuid, "dataset_column": name, "hexagon_name": name}
 
 
@@ -219,10 +220,15 @@ def _wait_for_interrupt(server: ServerProcess) -> None:
     raise ServerFailedError(f"the server ended by itself\n{server.log}")
 
 
+def memory_bytes(pid: int) -> tuple[int, int]:
+    """Return what a process occupies now and what it occupied at most."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    kilobytes = {line.split(":")[0]: line.split()[1] for line in lines if line.endswith(" kB")}
+    return int(kilobytes["VmRSS"]) * 1024, int(kilobytes["VmHWM"]) * 1024
+
+
 def _show_sizes(view: View, server: ServerProcess) -> None:
-    lines = Path(f"/proc/{server.pid}/status").read_text(encoding="utf-8").splitlines()
-    kilobytes = {line.split(":")[0]: line.split()[1] for line in lines if " kB" in line}
-    now, peak = (int(kilobytes[name]) * 1024 for name in ("VmRSS", "VmHWM"))
+    now, peak = memory_bytes(server.pid)
     view.line("server memory", f"{megabytes(now)} now, {megabytes(peak)} at most")
     files = [path.stat() for path in server.data_dir.rglob("*") if path.is_file()]
     used_bytes = sum(status.st_blocks * 512 for status in files)
