@@ -88,7 +88,7 @@ def _start(directory: Path) -> list[Row]:
         started_s = time.perf_counter()
         try:
             server.start(wait_until_ready=False)
-            assert server.request("GET", "/health/live").status_code == 200
+            assert server.request("GET", "/v1/health/live").status_code == 200
             live_s.append(time.perf_counter() - started_s)
             server.wait_until_ready()
             ready_s.append(time.perf_counter() - started_s)

@@ -96,11 +96,11 @@ class ServerProcess:
         return self
 
     def wait_until_ready(self) -> None:
-        """Wait until ``GET /health/ready`` answers 200."""
+        """Wait until ``GET /v1/health/ready`` answers 200."""
         tries = int(START_TIMEOUT_S / POLL_S)
         with httpx.Client(base_url=self.address, timeout=START_TIMEOUT_S) as client:
             for _ in range(tries):
-                if client.get("/health/ready").status_code == 200:
+                if client.get("/v1/health/ready").status_code == 200:
                     return
                 with self._changed:
                     if self._changed.wait_for(lambda: self._at_end, POLL_S):
