@@ -41,8 +41,10 @@ def _usable_cores(_: Mapping[str, Value]) -> Value:
     return len(os.sched_getaffinity(0))
 
 
-def _kernel_cache_dir(earlier: Mapping[str, Value]) -> Value:
-    return Path(str(earlier["data_dir"])) / "kernel-cache"
+def _kernel_cache_dir(_: Mapping[str, Value]) -> Value:
+    # One cache per user and version, not per data directory: compiling takes ten seconds and more.
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "hanami_actors" / f"kernels-{__version__}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +164,7 @@ class Settings:
         Path,
         Rule(
             default=_kernel_cache_dir,
-            default_text="DATA_DIR/kernel-cache",
+            default_text="~/.cache/hanami_actors/kernels-VERSION",
             meaning="Directory of the compiled kernels; may be shared by servers of one user.",
         ),
     ]

@@ -21,12 +21,16 @@ from hanami_actors.errors import FaultError, HanamiError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Shutdown", "SupervisorActor"]
+__all__ = ["Ping", "Shutdown", "SupervisorActor"]
 
 logger = logging.getLogger(__name__)
 
 WATCH_INTERVAL_S = 1.0
 """How soon a dead actor is noticed, and the pause before one that keeps dying is tried again."""
+
+
+class Ping(Internal, frozen=True, kw_only=True):
+    """Answered once everything has been started. Answer: None."""
 
 
 class Shutdown(Internal, frozen=True, kw_only=True):
@@ -66,6 +70,8 @@ class SupervisorActor(Actor):
         match message:
             case IdleTick():
                 self._watch()
+            case Ping():
+                pass
             case Revive(target=target):
                 self._to_revive.add(target)
             case KernelsReady():

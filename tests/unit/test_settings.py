@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hanami_actors import settings
+from hanami_actors import __version__, settings
 from hanami_actors.errors import SettingsError
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -40,11 +40,12 @@ def test_an_empty_environment_variable_counts_as_not_set():
     assert settings.load([], {"HANAMI_PORT": ""}).port == 11418
 
 
-def test_the_kernel_cache_is_in_the_data_directory_unless_it_is_set(tmp_path):
-    flags = ["--data-dir", str(tmp_path)]
-    assert settings.load(flags, {}).kernel_cache_dir == tmp_path / "kernel-cache"
+def test_the_kernel_cache_belongs_to_the_user_and_the_version_unless_it_is_set(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    expected = Path("/caches/hanami_actors") / f"kernels-{__version__}"
+    assert settings.load([], {}).kernel_cache_dir == expected
     environ = {"HANAMI_KERNEL_CACHE_DIR": "/elsewhere"}
-    assert settings.load(flags, environ).kernel_cache_dir == Path("/elsewhere")
+    assert settings.load([], environ).kernel_cache_dir == Path("/elsewhere")
 
 
 def test_the_named_file_is_read_instead_of_the_one_in_the_data_directory(tmp_path):

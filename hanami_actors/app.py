@@ -1,0 +1,136 @@
+"""The only module that builds everything: stores, actors and transport, and takes them down again."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from hanami_actors.actors.csv_child import CsvImporter
+from hanami_actors.actors.gateway import Command, Gateway
+from hanami_actors.actors.host import Host, KernelsReady
+from hanami_actors.actors.kernels import KernelWarmer
+from hanami_actors.actors.networks import Networks
+from hanami_actors.actors.router import ActorGateway
+from hanami_actors.actors.runtime import ActorRef, ask, tell
+from hanami_actors.actors.scheduler import Scheduler
+from hanami_actors.actors.snapshotter import Snapshotter
+from hanami_actors.actors.supervisor import Ping, Shutdown, SupervisorActor
+from hanami_actors.actors.system import SYSTEM_USER, ActorTable, System
+from hanami_actors.actors.writer import load_published
+from hanami_actors.api.auth import hash_passphrase
+from hanami_actors.bootstrap import announce_passphrase, first_admin
+from hanami_actors.domain.user.messages import CreateUser
+from hanami_actors.eventlog.blobs import BlobStore
+from hanami_actors.eventlog.directory import DataDirectory, make_private_directory
+from hanami_actors.eventlog.lmdb_log import LmdbEventLog
+from hanami_actors.eventlog.snapshots import SnapshotStore
+from hanami_actors.ports import SystemClock, SystemEntropy
+from hanami_actors.settings import Settings
+
+__all__ = ["Backend", "running_backend"]
+
+logger = logging.getLogger(__name__)
+
+SHUTDOWN_EXTRA_S = 30.0
+
+
+class Backend:
+    """Everything behind the transport, running.
+
+    Attributes
+    ----------
+    gateway : Gateway
+    kernels : KernelWarmer
+    """
+
+    def __init__(self, system: System, supervisor: ActorRef) -> None:
+        self.system = system
+        self.gateway: Gateway = ActorGateway(system)
+        self._supervisor = supervisor
+        self.kernels = KernelWarmer(system.settings.kernel_cache_dir, self._on_kernels_ready)
+
+    def _on_kernels_ready(self) -> None:
+        tell(self._supervisor, KernelsReady())
+
+    def create_first_admin(
+        self, environ: Mapping[str, str], show: Callable[[str], None] | None
+    ) -> None:
+        """Create the first administrator if the log has none."""
+        admin = first_admin(self.gateway.tables, environ, self.system.entropy)
+        if admin is None:
+            return
+        if admin.is_made_up:
+            announce_passphrase(admin, self.system.settings.data_dir, show)
+        message = CreateUser(
+            id=admin.user_id,
+            name=admin.name,
+            passphrase_hash=hash_passphrase(admin.passphrase),
+            is_admin=True,
+        )
+        ask(self.system.actors.named("directory"), Command(message=message, who=SYSTEM_USER))
+        logger.info("created the administrator %s", admin.user_id)
+
+    def stop(self) -> None:
+        """Stop all actors in reverse order of their start; tasks are marked and go on later."""
+        self.kernels.stop()
+        timeout_s = 2 * self.system.settings.shutdown_timeout_s + SHUTDOWN_EXTRA_S
+        ask(self._supervisor, Shutdown(), timeout_s=timeout_s)
+
+
+@contextlib.contextmanager
+def running_backend(settings: Settings) -> Iterator[Backend]:
+    """Open the data directory, start the actors, and take everything down at the end.
+
+    Raises
+    ------
+    HanamiError
+        The directory cannot be used; the text says why, and its files are untouched.
+    """
+    directory = DataDirectory(settings.data_dir)
+    directory.create()
+    uploads_dir = settings.data_dir / "uploads"
+    make_private_directory(uploads_dir)
+    log = LmdbEventLog(directory.log, map_size_bytes=settings.map_size_bytes)
+    try:
+        system, host = _build(settings, directory, uploads_dir, log)
+        supervisor = SupervisorActor.start(system, host, CsvImporter(directory.blobs))
+        ask(supervisor, Ping())
+        backend = Backend(system, supervisor)
+        try:
+            yield backend
+        finally:
+            backend.stop()
+    finally:
+        log.close()
+
+
+def _build(
+    settings: Settings, directory: DataDirectory, uploads_dir: Path, log: LmdbEventLog
+) -> tuple[System, Host]:
+    os.environ["NUMBA_CACHE_DIR"] = str(settings.kernel_cache_dir)
+    clock = SystemClock()
+    blobs = BlobStore(directory.blobs)
+    snapshots = SnapshotStore(directory.snapshots)
+    snapshotter = Snapshotter(snapshots)
+    system = System(
+        settings=settings,
+        clock=clock,
+        entropy=SystemEntropy(),
+        log=log,
+        blobs=blobs,
+        snapshots=snapshots,
+        snapshotter=snapshotter,
+        published=load_published(log),
+        actors=ActorTable(),
+        uploads_dir=uploads_dir,
+    )
+    host = Host(
+        scheduler=Scheduler(settings.host_threads, settings.slice_ms / 1000),
+        networks=Networks(settings.network_memory_max_bytes),
+        snapshotter=snapshotter,
+        blobs=blobs,
+        clock=clock,
+        snapshot_interval_s=settings.snapshot_interval_s,
+    )
+    return system, host

@@ -1,0 +1,91 @@
+import threading
+
+from hanami_actors.actors.scheduler import Scheduler
+
+TIMEOUT_S = 10
+
+
+class CountingJob:
+    def __init__(self, lane, slices, journal):
+        self.lane = lane
+        self.left = slices
+        self.journal = journal
+        self.over = threading.Event()
+        self.error = None
+
+    def run_slice(self, budget_s):
+        self.journal.append(self.lane)
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError("ran too often")
+        return self.left == 0
+
+    def ended(self, error):
+        self.error = error
+        self.over.set()
+
+
+def scheduler(threads=1):
+    made = Scheduler(threads, 0.001)
+    return made
+
+
+def test_nothing_runs_before_the_kernels_are_ready():
+    turns = scheduler()
+    job = CountingJob("a", 1, [])
+    turns.submit(job)
+    assert job.journal == []
+    turns.open()
+    assert job.over.wait(TIMEOUT_S)
+    assert job.journal == ["a"]
+    turns.close()
+
+
+def test_lanes_take_turns_so_that_a_long_job_starves_nobody():
+    turns = scheduler()
+    journal = []
+    long_job, short_job = CountingJob("long", 5000, journal), CountingJob("short", 5, journal)
+    turns.submit(long_job)
+    turns.submit(short_job)
+    turns.open()
+    assert long_job.over.wait(TIMEOUT_S)
+    assert short_job.over.wait(TIMEOUT_S)
+    turns.close()
+    # The long one may have a slice or two ahead; from then on they alternate.
+    first = journal.index("short")
+    assert journal[first : first + 9] == ["short", "long"] * 4 + ["short"]
+    assert journal.count("long") == 5000
+
+
+def test_jobs_of_one_lane_run_one_after_the_other_on_any_number_of_threads():
+    turns = scheduler(threads=4)
+    journal = []
+    jobs = [CountingJob("a", 3, journal) for _ in range(5)]
+    running = []
+
+    for number, job in enumerate(jobs):
+        original = job.run_slice
+
+        def watched(budget_s, number=number, original=original):
+            running.append(number)
+            return original(budget_s)
+
+        job.run_slice = watched
+        turns.submit(job)
+    turns.open()
+    assert jobs[-1].over.wait(TIMEOUT_S)
+    turns.close()
+    assert running == sorted(running)
+    assert turns.busy_lanes() == frozenset()
+
+
+def test_a_job_that_fails_hears_its_error_and_the_next_of_its_lane_runs():
+    turns = scheduler()
+    turns.open()
+    bad, good = CountingJob("a", 0, []), CountingJob("a", 1, [])
+    turns.submit(bad)
+    turns.submit(good)
+    assert good.over.wait(TIMEOUT_S)
+    assert isinstance(bad.error, ValueError)
+    assert good.error is None
+    turns.close()
