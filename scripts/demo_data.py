@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +105,10 @@ def _plain_file(source: Path, directory: Path, stem: str, ending: str) -> Path:
             return plain
         if packed.is_file():
             target = directory / name
-            with gzip.open(packed) as reader, target.open("wb") as writer:
-                shutil.copyfileobj(reader, writer, 1 << 20)
+            try:
+                with gzip.open(packed) as reader, target.open("wb") as writer:
+                    shutil.copyfileobj(reader, writer, 1 << 20)
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                raise DataError(f"{packed} cannot be unpacked: {error}.") from error
             return target
     raise DataError(f"{source} holds no {stem}-{ending}, neither plain nor with .gz.")
