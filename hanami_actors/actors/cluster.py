@@ -54,6 +54,7 @@ from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.dataset.messages import CreateResultDataset, FillDataset
 from hanami_actors.errors import BusyError, FaultError, HanamiError, WrongVersionError
 from hanami_actors.eventlog.port import Append
+from hanami_actors.eventlog.replay import fold
 from hanami_actors.types import StreamId
 
 __all__ = ["ClusterActor", "JobEnded", "JobProgressed", "RetireCluster", "SuspendCluster"]
@@ -109,9 +110,9 @@ class ClusterActor(Actor):
 
     def on_start(self) -> None:
         """Replay the stream; go on with an interrupted task, or start the next."""
-        for record in self._system.log.read_stream(self._stream):
-            self._state = apply(self._state, _cluster_event(record.event), record.time_us)
-            self._version = record.version
+        log = self._system.log
+        self._state = fold(log.read_stream(self._stream), ClusterState(), apply)
+        self._version = log.stream_version(self._stream)
         self.inbox.idle_s = PASSIVATE_AFTER_S
         if not self._state.alive:
             return
@@ -351,11 +352,6 @@ class ClusterActor(Actor):
         stamp = self._system.stamp()
         who = Who(user_id=task.user_id, project_id=task.project_id, role=SYSTEM_USER.role)
         return Stamp(now_us=stamp.now_us, who=who, ids=stamp.ids, seed=stamp.seed)
-
-
-def _cluster_event(event: object) -> ClusterEvent:
-    assert isinstance(event, ClusterEvent), f"{type(event).__name__} is not an event of a cluster"
-    return event
 
 
 def _may_see(who: Who, dataset: DatasetState) -> bool:

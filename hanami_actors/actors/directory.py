@@ -13,11 +13,10 @@ from hanami_actors.actors.system import System
 from hanami_actors.actors.upload_session import RetireUpload, upload_path
 from hanami_actors.actors.writer import append_to, persist
 from hanami_actors.domain.base import Message, Stamp
-from hanami_actors.domain.cluster import apply as cluster_apply
 from hanami_actors.domain.cluster import decide as cluster_decide
 from hanami_actors.domain.cluster import messages as cluster_messages
 from hanami_actors.domain.cluster import state as cluster_state
-from hanami_actors.domain.cluster.events import ClusterEvent
+from hanami_actors.domain.cluster.apply import apply as apply_to_cluster
 from hanami_actors.domain.cluster.template_parser import default_template, parse_template
 from hanami_actors.domain.dataset import aggregate as dataset_aggregate
 from hanami_actors.domain.dataset.aggregate import DatasetState
@@ -40,6 +39,7 @@ from hanami_actors.errors import (
     WrongVersionError,
 )
 from hanami_actors.eventlog.port import Append
+from hanami_actors.eventlog.replay import fold
 from hanami_actors.types import StreamId
 
 __all__ = ["DirectoryActor", "Locate", "Starter", "WakeUnfinished"]
@@ -202,20 +202,15 @@ class DirectoryActor(Actor):
         ref = self._system.actors.get(Target(kind=TargetKind.CLUSTER, key=message.uuid))
         if ref is not None:
             ask(ref, RetireCluster())
-        state, version = self._replayed(message.uuid)
+        stream = StreamId(f"cluster/{message.uuid}")
+        log = self._system.log
+        state = fold(log.read_stream(stream), cluster_state.initial(), apply_to_cluster)
         events = cluster_decide.decide(state, cluster_messages.RetireCluster(), stamp)
-        persist(self._system.writer, stamp, append_to(f"cluster/{message.uuid}", version, events))
+        version = log.stream_version(stream)
+        persist(self._system.writer, stamp, append_to(stream, version, events))
         host = self._system.actors.find(f"host/{row.state.host_uuid}")
         tell(host, ForgetNetwork(cluster_uuid=message.uuid))
         self._system.snapshotter.forget(message.uuid)
-
-    def _replayed(self, uuid: str) -> tuple[cluster_state.ClusterState, int]:
-        state, version = cluster_state.initial(), 0
-        for record in self._system.log.read_stream(StreamId(f"cluster/{uuid}")):
-            assert isinstance(record.event, ClusterEvent), "a cluster's stream has its events only"
-            state = cluster_apply.apply(state, record.event, record.time_us)
-            version = record.version
-        return state, version
 
     def _create_user(self, message: CreateUser, stamp: Stamp) -> UserState:
         row = self._tables.users.get(message.id)

@@ -22,6 +22,7 @@ from hanami_actors.domain.upload.messages import AppendChunk, CompleteUpload, Re
 from hanami_actors.domain.upload.ranges import Ranges, merge, missing
 from hanami_actors.domain.upload.state import UploadPhase, UploadState
 from hanami_actors.errors import FaultError, NotFoundError, StorageFullError, WrongVersionError
+from hanami_actors.eventlog.replay import fold
 from hanami_actors.types import StreamId
 
 __all__ = ["FlushUpload", "RetireUpload", "UploadSessionActor", "upload_path"]
@@ -70,9 +71,9 @@ class UploadSessionActor(Actor):
 
     def on_start(self) -> None:
         """Replay the stream and open the file."""
-        for record in self._system.log.read_stream(self._stream):
-            self._state = apply(self._state, _upload_event(record.event), record.time_us)
-            self._version = record.version
+        log = self._system.log
+        self._state = fold(log.read_stream(self._stream), UploadState(), apply)
+        self._version = log.stream_version(self._stream)
         self.inbox.idle_s = PASSIVATE_AFTER_S
         if not self._state.alive:
             return
@@ -199,8 +200,3 @@ class UploadSessionActor(Actor):
             complete=self._state.phase is UploadPhase.COMPLETE,
             missing=gaps,
         )
-
-
-def _upload_event(event: object) -> UploadEvent:
-    assert isinstance(event, UploadEvent), f"{type(event).__name__} is not an event of an upload"
-    return event
