@@ -27,6 +27,7 @@ from tests.server import ServerFailedError, ServerProcess  # noqa: E402
 USER_ID = "demo"
 PAGE_ROWS = 10_000  # the most rows that one call may ask for
 POLL_S = 0.05
+START_TIMEOUT_S = 900.0  # the first start compiles the kernels
 INTERRUPTED_STATUS = 130
 
 TEMPLATE = """\
@@ -178,7 +179,7 @@ def _run(view: View, arguments: argparse.Namespace, data: demo_data.Dataset) -> 
         "HANAMI_ADMIN_USER_NAME": "Demo",
         "HANAMI_ADMIN_PASSPHRASE": passphrase,
     }
-    server = ServerProcess(data_dir, environ=admin)
+    server = ServerProcess(data_dir, environ=admin, start_timeout_s=START_TIMEOUT_S)
     view.text(f"hanami_actors learns {data.title}")
     view.line("data directory", str(data_dir))
     try:
