@@ -7,6 +7,7 @@ answers come from a table, uploads are collected in memory.
 import asyncio
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +59,7 @@ class Script:
     chunk_count: int = 0
     chunks_outstanding_max: int = 0
     hold_acknowledgements_until: int = 0
+    on_call: Callable[[Call], None] = lambda _call: None
 
     def answer(
         self,
@@ -94,9 +96,10 @@ class _Rest(tornado.web.RequestHandler):
         request = self.request
         path = request.path.removeprefix("/v1.0alpha/")
         method = request.method or ""
-        self.script.calls.append(
-            Call(method, path, request.query, request.body, dict(request.headers), self._peer())
-        )
+        headers_seen = dict(request.headers)
+        call = Call(method, path, request.query, request.body, headers_seen, self._peer())
+        self.script.calls.append(call)
+        self.script.on_call(call)
         status, body, headers = self.script.next_answer(method, path)
         self.set_status(status)
         for name, value in headers.items():

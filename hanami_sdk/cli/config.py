@@ -1,0 +1,43 @@
+"""What the environment says: which server, which user."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from hanami_sdk.cli.failures import MissingEnvironmentError
+
+__all__ = ["ENVIRONMENT_HELP", "Environment", "read_environment"]
+
+ENVIRONMENT_HELP = """\
+Environment:
+  HANAMI_ADDRESS      address of the server, for instance http://127.0.0.1:11418
+  HANAMI_USER         id of the user
+  HANAMI_PASSPHRASE   passphrase of the user (HANAMI_PW is accepted, too)"""
+
+
+class Environment(NamedTuple):
+    """The three settings every command needs."""
+
+    address: str
+    user: str
+    passphrase: str
+
+
+def read_environment(variables: Mapping[str, str]) -> Environment:
+    """Read the settings.
+
+    Raises
+    ------
+    MissingEnvironmentError
+        For the first one that is missing or empty: user, passphrase, address.
+    """
+    user = _first_set(variables, "HANAMI_USER")
+    passphrase = _first_set(variables, "HANAMI_PASSPHRASE", "HANAMI_PW")
+    address = _first_set(variables, "HANAMI_ADDRESS").rstrip("/")
+    return Environment(address=address, user=user, passphrase=passphrase)
+
+
+def _first_set(variables: Mapping[str, str], *names: str) -> str:
+    for name in names:
+        if variables.get(name):
+            return variables[name]
+    raise MissingEnvironmentError(f"{names[0]} is not set\n\n{ENVIRONMENT_HELP}")

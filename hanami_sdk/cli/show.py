@@ -1,0 +1,35 @@
+"""Print results: tables for people, JSON with ``-j``."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from hanami_sdk.cli.output import content_table, json_text, list_table, object_table
+from hanami_sdk.cli.session import Session
+
+__all__ = ["show_content", "show_deleted", "show_list", "show_object"]
+
+
+def show_object(session: Session, value: Mapping[str, Any], fields: Sequence[str]) -> None:
+    """Print one object."""
+    as_json = session.settings.json_output
+    click.echo(json_text(value) if as_json else object_table(value, fields))
+
+
+def show_list(session: Session, listing: Mapping[str, Any], fields: Sequence[str]) -> None:
+    """Print a listing; as JSON with header and body."""
+    as_json = session.settings.json_output
+    click.echo(json_text(listing) if as_json else list_table(listing, fields))
+
+
+def show_content(session: Session, answer: Mapping[str, Any], row_offset: int) -> None:
+    """Print values; as JSON only the rows."""
+    rows = answer["data"]
+    as_json = session.settings.json_output
+    click.echo(json_text(rows) if as_json else content_table(rows, row_offset))
+
+
+def show_deleted(kind: str, name: str) -> None:
+    """Say that something is gone; the same with ``-j``."""
+    click.echo(f"successfully deleted {kind} '{name}'")

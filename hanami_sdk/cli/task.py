@@ -1,0 +1,228 @@
+"""``hanamictl task``."""
+
+import csv
+
+import click
+
+from hanami_sdk.cli.command_line import Command, Flag, Group
+from hanami_sdk.cli.failures import CommandFailedError
+from hanami_sdk.cli.session import Session, open_session
+from hanami_sdk.cli.show import show_deleted, show_list, show_object
+from hanami_sdk.cli.waiting import ENDED_BADLY, wait_for_task
+
+__all__ = ["GROUP"]
+
+FIELDS = (
+    "uuid",
+    "state",
+    "current_cycle",
+    "total_number_of_cycles",
+    "queue_timestamp",
+    "start_timestamp",
+    "end_timestamp",
+)
+
+DATASET_PARTS = ("dataset_uuid", "dataset_column", "hexagon_name")
+RESULT_PARTS = ("hexagon_name", "dataset_column")
+
+
+def parse_links(texts: tuple[str, ...], names: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return the parts of ``a:b:c`` under their names; several may stand behind one comma.
+
+    Raises
+    ------
+    CommandFailedError
+        When a text has no colon, or not as many as there are names.
+    """
+    links = []
+    for text in (part for row in csv.reader(texts) for part in row):
+        parts = text.split(":")
+        if len(parts) == 1:
+            raise CommandFailedError("Error: Required separators ':' are missing")
+        if len(parts) != len(names):
+            raise CommandFailedError("Error: Invalid format before or after ':'")
+        links.append(dict(zip(names, parts, strict=True)))
+    return links
+
+
+def _show_created(
+    session: Session, created: dict[str, object], cluster: str, wait: bool
+) -> int | None:
+    """Print the new task, or wait for its end and print what it has become then."""
+    if not wait:
+        show_object(session, created, FIELDS)
+        return None
+    ended = wait_for_task(session, str(created["uuid"]), cluster)
+    show_object(session, ended, FIELDS)
+    if ended["state"] in ENDED_BADLY:
+        reason = ended.get("reason")
+        click.echo(f"task {ended['state']}{f': {reason}' if reason else ''}", err=True)
+        return 1
+    return None
+
+
+def _create_train(
+    ctx: click.Context,
+    name: str,
+    *,
+    input_links: tuple[str, ...],
+    output_links: tuple[str, ...],
+    cluster: str,
+    time_length: int,
+    epochs: int | None,
+    wait: bool,
+) -> int | None:
+    from hanami_sdk import task
+
+    session = open_session(ctx)
+    created = session.ask(
+        task.create_train_task,
+        name,
+        cluster,
+        parse_links(input_links, DATASET_PARTS),
+        parse_links(output_links, DATASET_PARTS),
+        time_length,
+        number_of_epochs=epochs,
+    )
+    return _show_created(session, created, cluster, wait)
+
+
+def _create_request(
+    ctx: click.Context,
+    name: str,
+    *,
+    input_links: tuple[str, ...],
+    result_links: tuple[str, ...],
+    cluster: str,
+    time_length: int,
+    wait: bool,
+) -> int | None:
+    from hanami_sdk import task
+
+    session = open_session(ctx)
+    created = session.ask(
+        task.create_request_task,
+        name,
+        cluster,
+        parse_links(input_links, DATASET_PARTS),
+        parse_links(result_links, RESULT_PARTS),
+        time_length,
+    )
+    return _show_created(session, created, cluster, wait)
+
+
+def _get(ctx: click.Context, uuid: str, cluster: str) -> None:
+    from hanami_sdk import task
+
+    session = open_session(ctx)
+    show_object(session, session.ask(task.get_task, uuid, cluster), FIELDS)
+
+
+def _list(ctx: click.Context, cluster: str) -> None:
+    from hanami_sdk import task
+
+    session = open_session(ctx)
+    show_list(session, session.ask(task.list_tasks, cluster), ("uuid", "state"))
+
+
+def _delete(ctx: click.Context, uuid: str, cluster: str) -> None:
+    from hanami_sdk import task
+
+    session = open_session(ctx)
+    session.call(task.delete_task, uuid, cluster)
+    show_deleted("task", uuid)
+
+
+def _cluster_flag() -> Flag:
+    return Flag("-c", "--cluster", summary="UUID of the cluster", mandatory=True)
+
+
+def _input_flag() -> Flag:
+    return Flag(
+        "input_links",
+        "-i",
+        "--input",
+        kind="strings",
+        summary="DATASET_UUID:COLUMN:HEXAGON, repeatable: which column goes to which input",
+        mandatory=True,
+    )
+
+
+def _common_flags() -> list[Flag]:
+    return [
+        _cluster_flag(),
+        Flag(
+            "time_length",
+            "-t",
+            "--time",
+            kind="int",
+            default=1,
+            summary="number of rows that make up one input",
+        ),
+        Flag("--wait", kind="", summary="wait for the end; exit 1 if it fails or is aborted"),
+    ]
+
+
+CREATE = Group(
+    "create",
+    summary="Queue a new task",
+    commands=[
+        Command(
+            "train",
+            _create_train,
+            summary="Train a cluster with datasets",
+            argument="TASK_NAME",
+            flags=[
+                _input_flag(),
+                Flag(
+                    "output_links",
+                    "-o",
+                    "--output",
+                    kind="strings",
+                    summary="DATASET_UUID:COLUMN:HEXAGON, repeatable:"
+                    " which column is expected from which output",
+                    mandatory=True,
+                ),
+                Flag("--epochs", kind="int", summary="how often all rows are trained"),
+                *_common_flags(),
+            ],
+        ),
+        Command(
+            "request",
+            _create_request,
+            summary="Ask a cluster; the answers become a dataset with the UUID of the task",
+            argument="TASK_NAME",
+            flags=[
+                _input_flag(),
+                Flag(
+                    "result_links",
+                    "-r",
+                    "--result",
+                    kind="strings",
+                    summary="HEXAGON:COLUMN, repeatable: which output becomes which column",
+                    mandatory=True,
+                ),
+                *_common_flags(),
+            ],
+        ),
+    ],
+)
+
+GROUP = Group(
+    "task",
+    summary="Train clusters, ask them, and look at the queue",
+    commands=[
+        CREATE,
+        Command(
+            "get", _get, summary="Show one task", argument="TASK_UUID", flags=[_cluster_flag()]
+        ),
+        Command("list", _list, summary="List all tasks of a cluster", flags=[_cluster_flag()]),
+        Command(
+            "delete",
+            _delete,
+            summary="Remove a task; a running one is aborted",
+            argument="TASK_UUID",
+            flags=[_cluster_flag()],
+        ),
+    ],
+)

@@ -1,0 +1,90 @@
+"""``hanamictl user``."""
+
+import getpass
+import sys
+
+import click
+
+from hanami_sdk.cli.command_line import Command, Flag, Group
+from hanami_sdk.cli.failures import CommandFailedError
+from hanami_sdk.cli.session import open_session
+from hanami_sdk.cli.show import show_deleted, show_list, show_object
+
+__all__ = ["GROUP"]
+
+FIELDS = ("id", "name", "is_admin", "projects", "creator_id", "created_at")
+
+
+def _entered(prompt: str) -> str:
+    """Ask at the terminal without showing the answer."""
+    if not sys.stdin.isatty():
+        raise CommandFailedError(
+            "Failed to read passphrase input",
+            hint="stdin is no terminal; give the passphrase with -p",
+        )
+    try:
+        return getpass.getpass(prompt).strip()
+    except EOFError:
+        raise CommandFailedError("Failed to read passphrase input") from None
+
+
+def _asked_passphrase() -> str:
+    passphrase = _entered("Enter Passphrase: ")
+    if _entered("Enter Passphrase again: ") != passphrase:
+        raise CommandFailedError("Mismatch between the two entered passphrases")
+    return passphrase
+
+
+def _create(
+    ctx: click.Context, user_id: str, name: str, passphrase: str | None, is_admin: bool
+) -> None:
+    from hanami_sdk import user
+
+    session = open_session(ctx)
+    secret = _asked_passphrase() if passphrase is None else passphrase
+    created = session.ask(user.create_user, user_id, name, secret, is_admin)
+    show_object(session, created, FIELDS)
+
+
+def _get(ctx: click.Context, user_id: str) -> None:
+    from hanami_sdk import user
+
+    session = open_session(ctx)
+    show_object(session, session.ask(user.get_user, user_id), FIELDS)
+
+
+def _list(ctx: click.Context) -> None:
+    from hanami_sdk import user
+
+    session = open_session(ctx)
+    show_list(session, session.ask(user.list_users), FIELDS)
+
+
+def _delete(ctx: click.Context, user_id: str) -> None:
+    from hanami_sdk import user
+
+    session = open_session(ctx)
+    session.call(user.delete_user, user_id)
+    show_deleted("user", user_id)
+
+
+GROUP = Group(
+    "user",
+    summary="Manage users (admins only)",
+    commands=[
+        Command(
+            "create",
+            _create,
+            summary="Create a user; asks for the passphrase if it is not given",
+            argument="USER_ID",
+            flags=[
+                Flag("-n", "--name", summary="name of the user", mandatory=True),
+                Flag("-p", "--passphrase", "--password", summary="passphrase of the user"),
+                Flag("--is_admin", kind="", summary="make the user an admin"),
+            ],
+        ),
+        Command("get", _get, summary="Show one user", argument="USER_ID"),
+        Command("list", _list, summary="List all users"),
+        Command("delete", _delete, summary="Delete a user", argument="USER_ID"),
+    ],
+)
