@@ -122,7 +122,7 @@ _ROWS = (
         type="int",
         default=4000,
         min=0,
-        max=10_000_000,
+        max=1_000_000,
         meaning="Samples that the cluster keeps and trains again so that it does not forget; 0 "
         "turns it off. They stay in the cluster when their dataset is deleted.",
     ),
@@ -131,7 +131,7 @@ _ROWS = (
         type="int",
         default=16_000_000,
         min=0,
-        max=16_000_000_000,
+        max=1_000_000_000,
         meaning="Most bytes that the kept samples may take.",
     ),
     TemplateSetting(
