@@ -4,8 +4,8 @@
 
     0   16  chain hash of the record before (zeros before the first)
     16  16  chain hash of this record: BLAKE2b-128 of (hash before, position as u64, map)
-    32   n  msgpack map: stream, version, tag, schema, time_us, user_id, project_id,
-            correlation_id, data
+    32   n  msgpack map: tag, schema, stream, version, time_us, user_id, project_id,
+            correlation_id, data; the tag comes first, it says how to read the rest
     -4   4  CRC-32 of everything before it, started with the position
 
 Two sums, because they answer two questions. The CRC is read on every record: it costs a third of
@@ -19,7 +19,7 @@ The map is written by ``msgpack`` from ``msgspec.to_builtins`` and read with typ
 
 import hashlib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgpack  # type: ignore[import-untyped]
@@ -28,8 +28,9 @@ import msgspec
 from hanami_actors.domain import catalogue as domain_catalogue
 from hanami_actors.domain.base import Event, Stamp
 from hanami_actors.errors import LogCorruptError, LogError, NewerSchemaError, UnknownTagError
+from hanami_actors.eventlog.known import KnownTypes
 from hanami_actors.eventlog.port import Head, Record
-from hanami_actors.types import Position, StreamId, StreamVersion
+from hanami_actors.types import Position, StreamId, StreamVersion, TimestampUs
 
 __all__ = [
     "EMPTY_HEAD",
@@ -53,10 +54,10 @@ EMPTY_HEAD = Head(position=Position(0), chain_hash=bytes(HASH_SIZE_BYTES))
 
 _BODY_START = 2 * HASH_SIZE_BYTES
 _CRC_SIZE_BYTES = 4
-_CRC_SEED_MASK = 0xFFFF_FFFF
 # The CRC-32 of any message followed by its own CRC-32 (little-endian) is this constant, so a
 # record is checked in one call without cutting it up.
 _CRC_RESIDUE = 0x2144_DF1C
+_RESIDUES = frozenset({_CRC_RESIDUE})
 
 
 class Catalogue(Protocol):
@@ -86,11 +87,11 @@ class SealedRecord(NamedTuple):
 class _Envelope(msgspec.Struct, frozen=True, gc=False):
     """The map of a record, its data not decoded yet."""
 
-    stream: StreamId
-    version: StreamVersion
     tag: str
     schema: int
-    time_us: int
+    stream: StreamId
+    version: StreamVersion
+    time_us: TimestampUs
     user_id: str
     project_id: str
     correlation_id: str
@@ -98,6 +99,7 @@ class _Envelope(msgspec.Struct, frozen=True, gc=False):
 
 
 _decode_envelope = msgspec.msgpack.Decoder(_Envelope).decode
+_decode_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def chain_hash_of(value: bytes) -> bytes:
@@ -125,9 +127,7 @@ class Codec:
         self._catalogue: Catalogue = domain_catalogue if catalogue is None else catalogue
         self._encode_event = self._catalogue.encode
         self._pack = msgpack.Packer(use_bin_type=True, autoreset=True).pack
-        # Decoders of the newest schema of each tag, learned from the catalogue at first use.
-        # Entries are only ever added, each complete: safe to read from any thread.
-        self._readers: dict[str, tuple[int, Callable[[msgspec.Raw], Event]]] = {}
+        self._known = KnownTypes()
 
     @property
     def catalogue_version(self) -> int:
@@ -162,10 +162,10 @@ class Codec:
             tag, schema, data = self._encode_event(event)
             body: bytes = self._pack(
                 {
-                    "stream": stream,
-                    "version": version,
                     "tag": tag,
                     "schema": schema,
+                    "stream": stream,
+                    "version": version,
                     "time_us": stamp.now_us,
                     "user_id": stamp.who.user_id,
                     "project_id": stamp.who.project_id,
@@ -173,8 +173,8 @@ class Codec:
                     "data": data,
                 }
             )
-            record = self._decode_body(position, body)
-        except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+            record = self._known.read_one(position, body) or self._decode_body(position, body)
+        except (TypeError, ValueError, OverflowError, LogCorruptError) as error:
             raise LogError(f"{type(event).__name__} cannot be stored: {error}") from error
         if record.event != event:
             raise LogError(
@@ -186,7 +186,7 @@ class Codec:
                 "belong into a blob"
             )
         sealed = before.chain_hash + _chain_hash(before.chain_hash, position, body) + body
-        checksum = zlib.crc32(sealed, position & _CRC_SEED_MASK)
+        checksum = zlib.crc32(sealed, position)
         return SealedRecord(record, sealed + checksum.to_bytes(_CRC_SIZE_BYTES, "little"))
 
     def decode(self, position: int, value: bytes) -> Record:
@@ -203,14 +203,12 @@ class Codec:
         LogCorruptError, UnknownTagError, NewerSchemaError
             Each names the position.
         """
-        return self.decode_page(position, [value])[0]
+        return self.decode_scattered([position], [value])[0]
 
     def decode_page(
         self, first_position: int, values: Sequence[bytes], previous_hash: bytes | None = None
     ) -> list[Record]:
-        """Check and decode records that follow each other.
-
-        This is the hot path of replay, so its steps are written out.
+        """Check and decode records that follow each other, and that they do.
 
         Parameters
         ----------
@@ -224,28 +222,42 @@ class Codec:
         LogCorruptError, UnknownTagError, NewerSchemaError
             Each names the position.
         """
-        records: list[Record] = []
-        decode_body = self._decode_body
-        crc32 = zlib.crc32
-        position = first_position
-        expected_hash = values[0][:HASH_SIZE_BYTES] if previous_hash is None else previous_hash
-        try:
-            for value in values:
-                if crc32(value, position & _CRC_SEED_MASK) != _CRC_RESIDUE:
-                    raise LogCorruptError(
-                        f"record {position} is damaged: its checksum does not hold"
-                    )
-                if value[:HASH_SIZE_BYTES] != expected_hash:
-                    raise LogCorruptError(
-                        f"record {position} does not follow record {position - 1}: the chain of "
-                        "hashes is broken"
-                    )
-                expected_hash = value[HASH_SIZE_BYTES:_BODY_START]
-                records.append(decode_body(position, value[_BODY_START:-_CRC_SIZE_BYTES]))
-                position += 1
-        except msgspec.MsgspecError as error:
-            raise LogCorruptError(f"record {position} cannot be decoded: {error}") from error
+        records = self.decode_scattered(range(first_position, first_position + len(values)), values)
+        hashes = [chain_hash_of(value) for value in values]
+        before = [value[:HASH_SIZE_BYTES] for value in values]
+        if before[1:] != hashes[:-1] or (previous_hash and before[0] != previous_hash):
+            expected = [previous_hash or before[0], *hashes]
+            index = next(i for i, found in enumerate(before) if found != expected[i])
+            raise _broken_chain(first_position + index)
         return records
+
+    def decode_scattered(self, positions: Sequence[int], values: Sequence[bytes]) -> list[Record]:
+        """Check and decode records from anywhere.
+
+        This is the hot path of replay: its loops run in C as long as everything holds.
+
+        Parameters
+        ----------
+        positions : sequence of int
+        values : sequence of bytes
+            As many.
+
+        Raises
+        ------
+        LogCorruptError, UnknownTagError, NewerSchemaError
+            Each names the position.
+        """
+        if not _RESIDUES.issuperset(map(zlib.crc32, values, positions)):
+            for position, value in zip(positions, values, strict=True):
+                _check_sum(position, value)
+        bodies = [value[_BODY_START:-_CRC_SIZE_BYTES] for value in values]
+        records = self._known.read_many(positions, bodies)
+        if records is not None:
+            return records
+        return [
+            self._decode_body(position, body)
+            for position, body in zip(positions, bodies, strict=True)
+        ]
 
     def check_chain(self, before: Head, value: bytes) -> Head:
         """Compute the hash of a record again and return the head with it.
@@ -261,13 +273,9 @@ class Codec:
             The record was changed, or is not the one after ``before``.
         """
         position = Position(before.position + 1)
-        if zlib.crc32(value, position & _CRC_SEED_MASK) != _CRC_RESIDUE:
-            raise LogCorruptError(f"record {position} is damaged: its checksum does not hold")
+        _check_sum(position, value)
         if value[:HASH_SIZE_BYTES] != before.chain_hash:
-            raise LogCorruptError(
-                f"record {position} does not follow record {position - 1}: the chain of hashes "
-                "is broken"
-            )
+            raise _broken_chain(position)
         stored = chain_hash_of(value)
         body = value[_BODY_START:-_CRC_SIZE_BYTES]
         if _chain_hash(before.chain_hash, position, body) != stored:
@@ -275,38 +283,41 @@ class Codec:
         return Head(position=position, chain_hash=stored)
 
     def _decode_body(self, position: int, body: bytes) -> Record:
-        envelope = _decode_envelope(body)
-        tag = envelope.tag
-        reader = self._readers.get(tag)
-        if reader is not None and reader[0] == envelope.schema:
-            event = reader[1](envelope.data)
-        else:
-            event = self._decode_with_catalogue(position, tag, envelope.schema, envelope.data)
+        """Decode with the help of the catalogue, and remember how for the next time."""
+        try:
+            envelope = _decode_envelope(body)
+            tag, schema = envelope.tag, envelope.schema
+            event = self._catalogue.decode(tag, schema, _decode_data(envelope.data))
+        except (UnknownTagError, NewerSchemaError, LogCorruptError) as error:
+            raise type(error)(f"record {position}: {error.message}") from error
+        except msgspec.MsgspecError as error:
+            raise LogCorruptError(f"record {position} cannot be decoded: {error}") from error
+        # An upcast event has another tag or schema than its bytes and always goes this way.
+        if event.SCHEMA == schema and event.TAG == tag:  # noqa: SIM300 - these are no constants
+            self._known.learn(tag, schema, type(event))
         return Record(
-            position=position,  # type: ignore[arg-type] # a NewType call costs 50 ns here
+            position=Position(position),
             stream=envelope.stream,
             version=envelope.version,
             tag=tag,
-            schema=envelope.schema,
-            time_us=envelope.time_us,  # type: ignore[arg-type] # as above
+            schema=schema,
+            time_us=envelope.time_us,
             user_id=envelope.user_id,
             project_id=envelope.project_id,
             correlation_id=envelope.correlation_id,
             event=event,
         )
 
-    def _decode_with_catalogue(
-        self, position: int, tag: str, schema: int, raw: msgspec.Raw
-    ) -> Event:
-        data: dict[str, Any] = msgspec.msgpack.decode(raw, type=dict[str, Any])
-        try:
-            event = self._catalogue.decode(tag, schema, data)
-        except (UnknownTagError, NewerSchemaError, LogCorruptError) as error:
-            raise type(error)(f"record {position}: {error.message}") from error
-        # An upcast event has another tag or schema than its bytes and always goes this way.
-        if event.SCHEMA == schema and event.TAG == tag:  # noqa: SIM300 - these are no constants
-            self._readers[tag] = (schema, msgspec.msgpack.Decoder(type(event)).decode)
-        return event
+
+def _check_sum(position: int, value: bytes) -> None:
+    if zlib.crc32(value, position) != _CRC_RESIDUE:
+        raise LogCorruptError(f"record {position} is damaged: its checksum does not hold")
+
+
+def _broken_chain(position: int) -> LogCorruptError:
+    return LogCorruptError(
+        f"record {position} does not follow record {position - 1}: the chain of hashes is broken"
+    )
 
 
 def _chain_hash(before: bytes, position: int, body: bytes) -> bytes:

@@ -160,17 +160,17 @@ class LmdbEventLog:
         version = after_version
         while True:
             page = self._stream_page(stream, version)
-            for position, value in page:
-                record = self._codec.decode(position, value)
+            if not page:
+                return
+            positions, values = zip(*page, strict=True)
+            for record in self._codec.decode_scattered(positions, values):
                 version += 1
                 if record.stream != stream or record.version != version:
                     raise LogCorruptError(
-                        f"record {position} is {record.stream!r} version {record.version}, the "
-                        f"index of streams says {stream!r} version {version}"
+                        f"record {record.position} is {record.stream!r} version "
+                        f"{record.version}, the index of streams says {stream!r} version {version}"
                     )
                 yield record
-            if not page:
-                return
 
     def read_all(self, *, after_position: int = 0) -> Iterator[Record]:
         """Yield all records in order, checked and decoded.

@@ -25,7 +25,8 @@ class Batch(Value, frozen=True, kw_only=True):
     stamp: Stamp
 
 
-class Record(Value, frozen=True, kw_only=True):
+# gc=False: a record is never part of a cycle, and millions of them pass by in a replay.
+class Record(Value, frozen=True, kw_only=True, gc=False):
     """A stored event with everything the log knows about it."""
 
     position: Position
