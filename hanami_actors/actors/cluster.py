@@ -25,7 +25,7 @@ from hanami_actors.domain.access import visible
 from hanami_actors.domain.base import Stamp, Who
 from hanami_actors.domain.cluster.apply import apply
 from hanami_actors.domain.cluster.decide import decide, task_not_found
-from hanami_actors.domain.cluster.events import ClusterEvent, Task
+from hanami_actors.domain.cluster.events import ClusterEvent, Figures, Task
 from hanami_actors.domain.cluster.messages import (
     AbortTask,
     ClusterMessage,
@@ -77,6 +77,7 @@ class JobProgressed(Internal, frozen=True, kw_only=True):
 
     task_uuid: str
     cycle: int
+    figures: Figures = ()
 
 
 class RetireCluster(Internal, frozen=True, kw_only=True):
@@ -222,7 +223,9 @@ class ClusterActor(Actor):
         if active is None or active.task.uuid != message.task_uuid:
             return
         stamp = self._task_stamp(active.task)
-        record = RecordCycles(task_uuid=message.task_uuid, cycle=message.cycle)
+        record = RecordCycles(
+            task_uuid=message.task_uuid, cycle=message.cycle, figures=message.figures
+        )
         self._commit(stamp, decide(self._state, record, stamp))
 
     def _on_job_ended(self, message: JobEnded) -> None:
@@ -250,9 +253,11 @@ class ClusterActor(Actor):
             recorded = active.cycle if active is not None else 0
             return FailTask(task_uuid=uuid, cycle=recorded, reason=reason)
         if cycle < job.task.cycle_count:
-            return AbortTask(task_uuid=uuid, cycle=cycle, digest=job.digest)
-        content = job.content if isinstance(job, RequestJob) else None
-        return FinishTask(task_uuid=uuid, cycle=cycle, digest=job.digest, result=content)
+            figures = job.figures if isinstance(job, TrainJob) else ()
+            return AbortTask(task_uuid=uuid, cycle=cycle, digest=job.digest, figures=figures)
+        if isinstance(job, RequestJob):
+            return FinishTask(task_uuid=uuid, cycle=cycle, digest=job.digest, result=job.content)
+        return FinishTask(task_uuid=uuid, cycle=cycle, digest=job.digest, figures=job.figures)
 
     def _commit_end(
         self, job: TrainJob | RequestJob, events: tuple[ClusterEvent, ...], stamp: Stamp
@@ -324,7 +329,10 @@ class ClusterActor(Actor):
         tell(self.actor_ref, JobEnded(job=job, error=error))
 
     def _tell_progress(self, job: TrainJob) -> None:
-        tell(self.actor_ref, JobProgressed(task_uuid=job.task.uuid, cycle=job.cycle))
+        tell(
+            self.actor_ref,
+            JobProgressed(task_uuid=job.task.uuid, cycle=job.cycle, figures=job.figures),
+        )
 
     def _leave(self, *, suspend: bool) -> Any:
         self._leaving = CallbackFuture()

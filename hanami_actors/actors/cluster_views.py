@@ -31,6 +31,7 @@ def task_view(entry: TaskState, job: NetworkJob | None) -> TaskView:
         queue_timestamp=_shown(entry.queued_us),
         start_timestamp=_shown(entry.started_us),
         end_timestamp=_shown(entry.ended_us),
+        digest=entry.digest,
         reason=entry.reason,
     )
 
@@ -52,19 +53,16 @@ def created_view(entry: TaskState) -> TaskView:
 
 
 def figures_of(state: ClusterState, placement: Placement | None) -> ClusterFigures:
-    """Return the figures of the loaded network; a sleeping one shows what the log knows."""
-    trained = sum(span.cycle for span in state.history)
-    if placement is None:
-        return ClusterFigures(trained_cycles=trained, seed=state.seed, task_count=len(state.tasks))
-    metrics = placement.network.metrics()
+    """Return the figures of the loaded network, or the newest recorded ones while it sleeps."""
+    metrics = dict(state.figures) if placement is None else placement.network.metrics()
     return ClusterFigures(
-        number_of_blocks=int(metrics["blocks"]),
-        number_of_sections=int(metrics["sections"]),
-        number_of_synapses=int(metrics["synapses"]),
-        size_bytes=int(metrics["bytes"]),
-        replay_memory_bytes=int(metrics["replay_memory_bytes"]),
-        trained_cycles=int(metrics["trained_cycles"]),
-        running_error=float(metrics["running_error"]),
+        number_of_blocks=int(metrics.get("blocks", 0)),
+        number_of_sections=int(metrics.get("sections", 0)),
+        number_of_synapses=int(metrics.get("synapses", 0)),
+        size_bytes=int(metrics.get("bytes", 0)),
+        replay_memory_bytes=int(metrics.get("replay_memory_bytes", 0)),
+        trained_cycles=int(metrics.get("trained_cycles", 0)),
+        running_error=float(metrics.get("running_error", 1.0)),
         seed=state.seed,
         task_count=len(state.tasks),
     )

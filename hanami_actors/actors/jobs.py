@@ -13,7 +13,7 @@ from hanami_actors.actors.snapshotter import Moment
 from hanami_actors.compute import Network
 from hanami_actors.datasets.columns import contiguous_column, open_matrix
 from hanami_actors.datasets.result import ResultWriter
-from hanami_actors.domain.cluster.events import Binding, Task
+from hanami_actors.domain.cluster.events import Binding, Figures, Task
 from hanami_actors.domain.cluster.state import ClusterState
 from hanami_actors.types import Digest
 
@@ -173,6 +173,8 @@ class TrainJob(NetworkJob):
     task : Task
     digest : str
         State of the network at the end; empty before.
+    figures : tuple of (name, value)
+        Metrics of the network when they were last looked at.
     """
 
     def __init__(
@@ -186,6 +188,7 @@ class TrainJob(NetworkJob):
         super().__init__(host, state, on_end)
         self.task = task
         self.digest = ""
+        self.figures: Figures = ()
         self._on_progress = on_progress
         self._saved_s = host.clock.monotonic_s()
 
@@ -199,6 +202,7 @@ class TrainJob(NetworkJob):
         now_s = self._host.clock.monotonic_s()
         if now_s - self._saved_s >= self._host.snapshot_interval_s and self._spans:
             self._saved_s = now_s
+            self.figures = _figures(placement.network)
             self._save(placement)
             self._on_progress(self)
 
@@ -217,6 +221,7 @@ class TrainJob(NetworkJob):
 
     def _finish(self, placement: Placement) -> None:
         self.digest = placement.network.digest()
+        self.figures = _figures(placement.network)
         self._save(placement)
         self._host.snapshotter.thin(self.lane, self.task.uuid, placement.moment.cycle)
 
@@ -360,6 +365,10 @@ class _SliceTimer:
     def __exit__(self, *error: object) -> None:
         elapsed_s = self._job._host.clock.monotonic_s() - self._begin_s  # noqa: SLF001
         self._job.adapt(self.cycle_count, elapsed_s, self._budget_s)
+
+
+def _figures(network: Network) -> Figures:
+    return tuple(sorted((name, float(value)) for name, value in network.metrics().items()))
 
 
 def _open_bindings(host: Host, bindings: tuple[Binding, ...]) -> list[tuple[str, np.ndarray]]:

@@ -98,7 +98,10 @@ def _apply_to_task(state: ClusterState, event: _TaskEvent, time_us: TimestampUs)
         case _:
             assert_never(event)
     tasks = (*state.tasks[:index], entry, *state.tasks[index + 1 :])
-    return replace(state, tasks=tasks, history=state.history + _learned(entry))
+    figures = state.figures
+    if isinstance(event, CyclesTrained | TaskFinished | TaskAborted) and event.figures:
+        figures = event.figures
+    return replace(state, tasks=tasks, history=state.history + _learned(entry), figures=figures)
 
 
 def _learned(entry: TaskState) -> tuple[TrainedSpan, ...]:

@@ -157,25 +157,33 @@ def _remove(state: ClusterState, task_uuid: str) -> TaskRemoved:
 def _decide_running(state: ClusterState, message: _RunningMessage) -> tuple[ClusterEvent, ...]:
     uuid = message.task_uuid
     match message:
-        case RecordCycles(cycle=cycle):
+        case RecordCycles(cycle=cycle, figures=figures):
             entry = _require_cycle(state, uuid, CyclesTrained, cycle)
             if cycle <= entry.cycle:
                 return ()
-            return (CyclesTrained(task_uuid=uuid, cycle=cycle),)
+            return (CyclesTrained(task_uuid=uuid, cycle=cycle, figures=figures),)
         case SuspendTask(cycle=cycle):
             _require_cycle(state, uuid, TaskSuspended, cycle)
             return (TaskSuspended(task_uuid=uuid, cycle=cycle),)
-        case FinishTask(cycle=cycle, digest=digest, result=result):
+        case FinishTask(cycle=cycle, digest=digest):
             entry = _require_cycle(state, uuid, TaskFinished, cycle)
             if cycle != entry.task.cycle_count:
                 raise ConflictError(
                     f"Task with UUID '{uuid}' has run {cycle} of {entry.task.cycle_count} cycles and "
                     "is not finished."
                 )
-            return (TaskFinished(task_uuid=uuid, cycle=cycle, digest=digest, result=result),)
-        case AbortTask(cycle=cycle, digest=digest):
+            return (
+                TaskFinished(
+                    task_uuid=uuid,
+                    cycle=cycle,
+                    digest=digest,
+                    result=message.result,
+                    figures=message.figures,
+                ),
+            )
+        case AbortTask(cycle=cycle, digest=digest, figures=figures):
             _require_cycle(state, uuid, TaskAborted, cycle)
-            return (TaskAborted(task_uuid=uuid, cycle=cycle, digest=digest),)
+            return (TaskAborted(task_uuid=uuid, cycle=cycle, digest=digest, figures=figures),)
         case FailTask(cycle=cycle, reason=reason):
             entry = _require_cycle(state, uuid, TaskFailed, cycle)
             if entry.phase is TaskPhase.QUEUED and cycle != 0:

@@ -12,6 +12,7 @@ __all__ = [
     "ClusterDeleted",
     "ClusterEvent",
     "CyclesTrained",
+    "Figures",
     "ResultBinding",
     "Task",
     "TaskAborted",
@@ -22,6 +23,10 @@ __all__ = [
     "TaskStarted",
     "TaskSuspended",
 ]
+
+
+Figures = tuple[tuple[str, float], ...]
+"""Metrics of a network by name: blocks, sections, running error …; sorted."""
 
 
 class Binding(Value, frozen=True, kw_only=True):
@@ -155,12 +160,19 @@ class TaskStarted(Event, frozen=True, kw_only=True):
 
 
 class CyclesTrained(Event, frozen=True, kw_only=True):
-    """Progress, nothing else: the state at any cycle can be computed again."""
+    """Progress, nothing else: the state at any cycle can be computed again.
+
+    Attributes
+    ----------
+    figures : tuple of (name, value)
+        Metrics of the network at that cycle.
+    """
 
     TAG: ClassVar[str] = "cluster.cycles_trained"
 
     task_uuid: str
     cycle: int
+    figures: Figures = ()
 
 
 class TaskSuspended(Event, frozen=True, kw_only=True):
@@ -183,6 +195,8 @@ class TaskFinished(Event, frozen=True, kw_only=True):
         State of the network afterwards.
     result : DatasetContent or None
         Filled columns of the result dataset of a request.
+    figures : tuple of (name, value)
+        Metrics of the network afterwards.
     """
 
     TAG: ClassVar[str] = "cluster.task_finished"
@@ -191,6 +205,7 @@ class TaskFinished(Event, frozen=True, kw_only=True):
     cycle: int
     digest: str
     result: DatasetContent | None = None
+    figures: Figures = ()
 
 
 class TaskAborted(Event, frozen=True, kw_only=True):
@@ -201,6 +216,7 @@ class TaskAborted(Event, frozen=True, kw_only=True):
     task_uuid: str
     cycle: int
     digest: str
+    figures: Figures = ()
 
 
 class TaskFailed(Event, frozen=True, kw_only=True):

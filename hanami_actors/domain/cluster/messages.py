@@ -1,7 +1,7 @@
 """What may be asked of a cluster."""
 
 from hanami_actors.domain.base import Message
-from hanami_actors.domain.cluster.events import Task
+from hanami_actors.domain.cluster.events import Figures, Task
 from hanami_actors.domain.cluster.template import Template
 from hanami_actors.domain.dataset.events import DatasetContent
 
@@ -108,6 +108,7 @@ class RecordCycles(Message, frozen=True, kw_only=True):
 
     task_uuid: str
     cycle: int
+    figures: Figures = ()
 
 
 class SuspendTask(Message, frozen=True, kw_only=True):
@@ -124,6 +125,7 @@ class FinishTask(Message, frozen=True, kw_only=True):
     cycle: int
     digest: str
     result: DatasetContent | None = None
+    figures: Figures = ()
 
 
 class AbortTask(Message, frozen=True, kw_only=True):
@@ -132,6 +134,7 @@ class AbortTask(Message, frozen=True, kw_only=True):
     task_uuid: str
     cycle: int
     digest: str
+    figures: Figures = ()
 
 
 class FailTask(Message, frozen=True, kw_only=True):

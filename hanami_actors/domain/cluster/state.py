@@ -10,6 +10,7 @@ from hanami_actors.domain.cluster.events import (
     ClusterCreated,
     ClusterDeleted,
     CyclesTrained,
+    Figures,
     Task,
     TaskAborted,
     TaskFailed,
@@ -153,6 +154,8 @@ class ClusterState(Value, frozen=True, kw_only=True):
         In the order of the queue, without those that were removed.
     history : tuple of TrainedSpan
         All the network has learned, in order; removing a task does not shorten it.
+    figures : tuple of (name, value)
+        Newest recorded metrics of the network.
     """
 
     phase: ClusterPhase = ClusterPhase.ABSENT
@@ -167,6 +170,7 @@ class ClusterState(Value, frozen=True, kw_only=True):
     created_us: TimestampUs = TimestampUs(0)
     tasks: tuple[TaskState, ...] = ()
     history: tuple[TrainedSpan, ...] = ()
+    figures: Figures = ()
 
     @property
     def alive(self) -> bool:

@@ -18,6 +18,8 @@ class TaskView(Value, frozen=True, kw_only=True):
         UTC, or ``-`` while it has not happened.
     percentage_finished : float
         0 .. 1, done cycles of the cycles that will be run.
+    digest : str
+        State of the network at the end of the task, empty before.
     reason : str
         Why it failed, else empty.
     """
@@ -32,6 +34,7 @@ class TaskView(Value, frozen=True, kw_only=True):
     queue_timestamp: str
     start_timestamp: str
     end_timestamp: str
+    digest: str = ""
     reason: str = ""
 
 

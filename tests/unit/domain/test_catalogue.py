@@ -46,8 +46,12 @@ def test_every_event_class_that_is_defined_is_in_the_catalogue():
 
 
 def test_an_encoded_event_is_plain_builtins():
-    event = CyclesTrained(task_uuid="t", cycle=3)
-    assert encode(event) == ("cluster.cycles_trained", 1, {"task_uuid": "t", "cycle": 3})
+    event = CyclesTrained(task_uuid="t", cycle=3, figures=(("blocks", 2.0),))
+    tag, schema, data = encode(event)
+    assert (tag, schema) == ("cluster.cycles_trained", 1)
+    assert data["task_uuid"] == "t"
+    assert data["cycle"] == 3
+    assert [list(pair) for pair in data["figures"]] == [["blocks", 2.0]]
 
 
 def test_an_unknown_tag_is_an_error_that_names_it():
