@@ -19,7 +19,7 @@ The map is written by ``msgpack`` from ``msgspec.to_builtins`` and read with typ
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgpack  # type: ignore[import-untyped]
@@ -230,6 +230,22 @@ class Codec:
             index = next(i for i, found in enumerate(before) if found != expected[i])
             raise _broken_chain(first_position + index)
         return records
+
+    def iterate_page(
+        self, first_position: int, values: Sequence[bytes], previous_hash: bytes | None = None
+    ) -> Iterator[Record]:
+        """Yield the records of a page one by one, all those that hold before one that does not.
+
+        Parameters
+        ----------
+        first_position : int
+        values : sequence of bytes
+        previous_hash : bytes, optional
+            Chain hash of the record before the first, if it is known.
+        """
+        for position, value in enumerate(values, start=first_position):
+            yield self.decode_page(position, [value], previous_hash)[0]
+            previous_hash = chain_hash_of(value)
 
     def decode_scattered(self, positions: Sequence[int], values: Sequence[bytes]) -> list[Record]:
         """Check and decode records from anywhere.

@@ -33,6 +33,7 @@ _NUMBER = struct.Struct(">Q")
 _PAGE_RECORD_COUNT = 512
 _PAGE_SIZE_BYTES = 2**20
 _PAGE_STEP_COUNT = 64
+_KNOWN_VERSION_COUNT_MAX = 10_000
 # What a transaction may copy on write besides its records: root-to-leaf paths and free lists.
 _ROOM_RESERVE_BYTES = 2**20
 _ROOM_PER_RECORD_BYTES = 1024
@@ -90,6 +91,8 @@ class LmdbEventLog:
         self._codec = Codec(catalogue)
         self._readonly = readonly
         self._closed = False
+        # Versions of streams appended to lately; right because no one else may append.
+        self._versions: dict[StreamId, StreamVersion] = {}
         self._lock: DirectoryLock | None = None
         if not readonly:
             make_private_directory(self._path)
@@ -119,17 +122,23 @@ class LmdbEventLog:
         self._check_open()
         if self._readonly:
             raise LogError(f"the log in {self._path} was opened for reading only")
+        versions, self._versions = self._versions, {}
         with self._environment.reading() as txn:
             cursor = txn.cursor(self._streams)
-            plan = plan_appends(
-                batches,
-                unpack_head(txn.get(b"head", db=self._meta)),
-                lambda stream: _version_at(cursor, stream),
-                self._codec,
-            )
+
+            def stream_version(stream: StreamId) -> StreamVersion:
+                version = versions.get(stream)
+                return _version_at(cursor, stream) if version is None else version
+
+            head = unpack_head(txn.get(b"head", db=self._meta))
+            plan = plan_appends(batches, head, stream_version, self._codec)
         if plan.sealed:
             self._environment.ensure_room(_room_for(plan.sealed))
             self._write(plan)
+        # Only after a success: after an error nobody knows, and the index is asked again.
+        if len(versions) < _KNOWN_VERSION_COUNT_MAX:
+            versions.update(plan.versions)
+            self._versions = versions
         return plan.answers
 
     def head(self) -> Head:
@@ -181,7 +190,13 @@ class LmdbEventLog:
         """
         previous_hash: bytes | None = EMPTY_HEAD.chain_hash if after_position == 0 else None
         for first_position, values in self._pages(after_position):
-            yield from self._codec.decode_page(first_position, values, previous_hash)
+            try:
+                records = self._codec.decode_page(first_position, values, previous_hash)
+            except LogError:
+                # The same error comes again, behind the records that hold.
+                yield from self._codec.iterate_page(first_position, values, previous_hash)
+                raise
+            yield from records
             previous_hash = chain_hash_of(values[-1])
 
     def check_chain(self) -> Head:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from hanami_actors.errors import LogError, WrongVersionError
-from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, chain_hash_of
+from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec
 from hanami_actors.eventlog.planning import plan_appends, stream_key_prefix
 from hanami_actors.eventlog.port import Batch, Commit, Head, Record
 from hanami_actors.types import StreamId, StreamVersion
@@ -91,11 +91,9 @@ class MemoryEventLog:
         self._check_open()
         with self._lock:
             values = self._values[after_position:]
-        previous_hash = None  # the first one has nothing to be compared with, as on disk
-        for position, value in enumerate(values, start=after_position + 1):
+        for record in self._codec.iterate_page(after_position + 1, values):
             self._check_open()
-            yield self._codec.decode_page(position, [value], previous_hash)[0]
-            previous_hash = chain_hash_of(value)
+            yield record
 
     def close(self) -> None:
         """Refuse everything from now on; idempotent."""

@@ -1,11 +1,12 @@
 """What an append will write, worked out before anything is written; the same for every log."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from hanami_actors.errors import LogError, WrongVersionError
 from hanami_actors.eventlog.codec import Codec, SealedRecord, chain_hash_of
-from hanami_actors.eventlog.port import Batch, Commit, Head, Record
+from hanami_actors.eventlog.port import Batch, Commit, Head
 from hanami_actors.types import StreamId, StreamVersion
 
 __all__ = ["STREAM_ID_SIZE_MAX_BYTES", "Plan", "plan_appends", "stream_key_prefix"]
@@ -25,11 +26,14 @@ class Plan(NamedTuple):
         Consecutive records to write; empty if every batch was refused.
     head : Head
         The head once they are written.
+    versions : dict
+        Versions of the touched streams once they are written.
     """
 
     answers: list[Commit | WrongVersionError]
     sealed: list[SealedRecord]
     head: Head
+    versions: dict[StreamId, StreamVersion]
 
 
 def plan_appends(
@@ -71,10 +75,11 @@ def plan_appends(
                 item = codec.seal(head, append.stream, version, batch.stamp, event)
                 sealed.append(item)
                 head = Head(position=item.record.position, chain_hash=chain_hash_of(item.value))
-        answers.append(Commit(records=_records(sealed[first:])))
-    return Plan(answers, sealed, head)
+        answers.append(Commit(records=tuple([item.record for item in sealed[first:]])))
+    return Plan(answers, sealed, head, versions)
 
 
+@lru_cache(maxsize=4_096)
 def stream_key_prefix(stream: StreamId) -> bytes:
     r"""Return the name of a stream as the start of an index key.
 
@@ -118,7 +123,3 @@ def _versions_after(
             return WrongVersionError(stream, append.expected_version, actual)
         after[stream] = StreamVersion(actual + len(append.events))
     return after
-
-
-def _records(sealed: Sequence[SealedRecord]) -> tuple[Record, ...]:
-    return tuple(item.record for item in sealed)

@@ -77,6 +77,19 @@ def test_a_flipped_bit_is_found_at_its_record(path: Path, position: int) -> None
     log.close()
 
 
+def test_the_records_before_a_damaged_one_are_still_read(path: Path) -> None:
+    def flip(txn: "lmdb.Transaction[bytes]") -> None:
+        txn.put(key(7), (txn.get(key(7)) or b"") + b"x")
+
+    edit(path, b"records", flip)
+    log = LmdbEventLog(path, readonly=True)
+    read: list[int] = []
+    with pytest.raises(LogCorruptError, match="record 7 is damaged"):
+        read.extend(record.position for record in log.read_all())
+    assert read == [1, 2, 3, 4, 5, 6]
+    log.close()
+
+
 @pytest.mark.parametrize("position", [1, 5, 11])
 def test_a_missing_record_is_found(path: Path, position: int) -> None:
     edit(path, b"records", lambda txn: txn.delete(key(position)))
