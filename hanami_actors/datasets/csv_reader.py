@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from hanami_actors.datasets.csv_blocks import parse_block
 from hanami_actors.datasets.csv_header import parse_header
+from hanami_actors.datasets.csv_integers import count_lines
 from hanami_actors.datasets.port import BlobStore
 from hanami_actors.domain.dataset.events import Column, ColumnFile, DatasetContent
 from hanami_actors.errors import DatasetFormatError
@@ -52,15 +53,13 @@ def import_csv(
         header = parse_header(window, is_whole_file=len(window) < LINE_BYTES_MAX)
         del window
         file.seek(header.size_bytes)
-        line_number = header.line_count + 1
         row_count = 0
         with blobs.create() as writer:
-            for block in _line_blocks(file, block_bytes, line_number):
+            for line_number, block in _line_blocks(file, block_bytes, header.line_count + 1):
                 rows = parse_block(block, line_number, header.names)
                 if rows.size:
                     writer.write(rows.data.cast("B"))
                 row_count += rows.shape[0]
-                line_number += block.count(b"\n")
             if row_count == 0:
                 raise DatasetFormatError(
                     f"the file has a header with {len(header.names)} columns but no line with"
@@ -82,16 +81,16 @@ def _describe(digest: str, names: tuple[str, ...], row_count: int) -> DatasetCon
     )
 
 
-def _line_blocks(file: BinaryIO, block_bytes: int, line_number: int) -> Iterator[bytes]:
-    """Yield the rest of a file in blocks of complete lines."""
+def _line_blocks(file: BinaryIO, block_bytes: int, line_number: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the rest of a file in blocks of complete lines, each with its first line's number."""
     unfinished = b""
     while chunk := file.read(block_bytes):
         end = chunk.rfind(b"\n") + 1
         if end:
             block = unfinished + chunk[:end]
             unfinished = chunk[end:]
-            yield block
-            line_number += block.count(b"\n")
+            yield line_number, block
+            line_number += count_lines(block)
         else:
             unfinished += chunk
         if len(unfinished) > LINE_BYTES_MAX:
@@ -100,4 +99,4 @@ def _line_blocks(file: BinaryIO, block_bytes: int, line_number: int) -> Iterator
                 row=line_number,
             )
     if unfinished:
-        yield unfinished
+        yield line_number, unfinished

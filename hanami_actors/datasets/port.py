@@ -16,7 +16,7 @@ PathOf: TypeAlias = Callable[[Digest], Path]
 class BlobWriter(Protocol):
     """A file that is being written and has no name yet."""
 
-    def write(self, buffer: bytes | bytearray | memoryview) -> object:
+    def write(self, buffer: bytes | bytearray | memoryview, /) -> object:
         """Append all bytes of the buffer."""
         ...
 
@@ -32,10 +32,10 @@ class BlobStore(Protocol):
         """Open a new file; leaving the context without `finish` leaves nothing behind."""
         ...
 
-    def adopt(self, path: Path) -> Digest:
+    def adopt(self, path: Path, /) -> Digest:
         """Move a finished file into the store without copying it."""
         ...
 
-    def path(self, digest: Digest) -> Path:
+    def path(self, digest: Digest, /) -> Path:
         """Return where the bytes lie."""
         ...

@@ -273,6 +273,24 @@ def test_values_do_not_depend_on_the_size_of_blocks(tmp_path, blobs: FakeBlobs) 
     assert contents.pop().row_count == 301
 
 
+def test_odd_lines_among_thousands_change_nothing(tmp_path, blobs: FakeBlobs) -> None:
+    lines = [f"{index},{index}.5" for index in range(20_000)]
+    lines[9_000] = "  "
+    lines[15_000] = ' "7" , "8.5"\t'
+    path = tmp_path / "upload.csv"
+    path.write_text("\n".join(["a,b", *lines]))
+    content = import_csv(path, blobs)
+    matrix = open_matrix(blobs.path(content.files[0].digest), content.files[0])
+    expected = [[index, index + 0.5] for index in range(20_000) if index != 9_000]
+    expected[14_999] = [7, 8.5]
+    np.testing.assert_array_equal(matrix, expected)
+    lines[19_000] = "1,2,3"
+    path.write_text("\n".join(["a,b", *lines]))
+    with pytest.raises(DatasetFormatError) as caught:
+        import_csv(path, blobs)
+    assert caught.value.row == 19_002
+
+
 def test_error_does_not_depend_on_the_size_of_blocks(tmp_path, blobs: FakeBlobs) -> None:
     path = tmp_path / "upload.csv"
     path.write_text("a,b\n" + "1,2\n\n" * 500 + "1,x\n" + "1,2\n" * 500)
