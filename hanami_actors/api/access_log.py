@@ -1,7 +1,7 @@
 """One line per request, written in batches so that the log costs a request next to nothing."""
 
 import asyncio
-import logging
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,7 +14,10 @@ FLUSH_AFTER_S = 0.25
 BATCH_LEN_MAX = 512
 PATH_LENGTH_MAX = 200
 
-_logger = logging.getLogger("hanami_actors.access")
+
+def write_to_stderr(text: str) -> None:
+    """Write lines in one call, so that they stay together."""
+    sys.stderr.write(f"{text}\n")
 
 
 class Access(NamedTuple):
@@ -37,12 +40,12 @@ class AccessLog:
     clock : Clock
     enabled : bool
     write : callable
-        Takes whole lines without the final line break; by default the logger
-        ``hanami_actors.access`` at level INFO.
+        Takes whole lines without the final line break; by default standard error, past the
+        logging module, which would take as long as the request.
     """
 
     def __init__(
-        self, clock: Clock, *, enabled: bool = True, write: Callable[[str], None] = _logger.info
+        self, clock: Clock, *, enabled: bool = True, write: Callable[[str], None] = write_to_stderr
     ) -> None:
         self._clock = clock
         self._enabled = enabled

@@ -182,18 +182,21 @@ class TokenKeeper:
             raise UnauthorizedError("the token is not valid: not a token of this server") from None
         expires = claims.get("exp", float("inf"))
         user = claims.get("user")
-        if isinstance(expires, bool) or not isinstance(expires, int | float) or math.isnan(expires):
+        if isinstance(expires, bool) or not isinstance(expires, int | float):
             raise UnauthorizedError(
                 "the token is not valid: claim 'exp' is not a number of seconds"
             )
         if not isinstance(user, str):
             raise UnauthorizedError("the token is not valid: claim 'user' is not a text")
         try:
-            return float(expires), msgspec.json.decode(user, type=UserClaim)
-        except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+            claim = msgspec.json.decode(user, type=UserClaim)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             raise UnauthorizedError(
                 "the token is not valid: claim 'user' does not hold a user as JSON"
             ) from None
+        # NaN is neither before nor after anything: such a token would hold for ever.
+        holds = isinstance(expires, int) or not math.isnan(expires)
+        return expires if holds else float("-inf"), claim
 
 
 class PassphraseChecker:

@@ -10,6 +10,7 @@ import msgspec
 
 from hanami_actors.actors.gateway import Command, Gateway, Target
 from hanami_actors.api import bridge
+from hanami_actors.api.settings import ApiSettings
 from hanami_actors.domain.base import Message, Who
 from hanami_actors.errors import BusyError, HanamiError
 
@@ -65,6 +66,11 @@ class EndpointServices(Protocol):
     @property
     def gateway(self) -> Gateway:
         """The door to tables and actors."""
+        ...
+
+    @property
+    def settings_api(self) -> ApiSettings:
+        """Limits and times."""
         ...
 
     @property

@@ -27,6 +27,8 @@ class ApiSettings:
         How long a socket may be open without a valid first message.
     upload_chunks_in_flight_max, upload_bytes_in_flight_max : int
         What one upload socket may have on its way to the disk.
+    upload_size_max_bytes : int
+        Larger files are refused when they are announced.
     enforce_admin_rules : bool
         Whether rows for admins stay so whatever the policy file says.
     access_log : bool
@@ -42,6 +44,7 @@ class ApiSettings:
     websocket_handshake_timeout_s: float = 60.0
     upload_chunks_in_flight_max: int = 32
     upload_bytes_in_flight_max: int = 16 * MIB
+    upload_size_max_bytes: int = 10_000_000_000
     enforce_admin_rules: bool = True
     access_log: bool = True
     disk_thread_count: int = 4

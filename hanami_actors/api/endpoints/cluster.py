@@ -40,10 +40,21 @@ class OneCluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ClusterReply(OwnedReply, frozen=True, kw_only=True):
-    """A cluster and its live figures."""
+    """A cluster and its live figures.
+
+    ``replay_memory_bytes`` is the part of the size that holds samples of the user, also after
+    their dataset is deleted.
+    """
 
     number_of_blocks: int
     number_of_sections: int
+    number_of_synapses: int
+    size_bytes: int
+    replay_memory_bytes: int
+    trained_cycles: int
+    running_error: float
+    seed: int
+    number_of_tasks: int
 
 
 def require_cluster(context: Context, uuid: str) -> ClusterRow:
@@ -85,6 +96,13 @@ async def get_cluster(context: Context, request: OneCluster) -> ClusterReply:
         uuid=row.uuid,
         number_of_blocks=figures.number_of_blocks,
         number_of_sections=figures.number_of_sections,
+        number_of_synapses=figures.number_of_synapses,
+        size_bytes=figures.size_bytes,
+        replay_memory_bytes=figures.replay_memory_bytes,
+        trained_cycles=figures.trained_cycles,
+        running_error=figures.running_error,
+        seed=figures.seed,
+        number_of_tasks=figures.task_count,
     )
 
 

@@ -16,6 +16,11 @@ from hanami_actors.domain.cluster.messages import (
     InputBinding,
     OutputBinding,
 )
+from hanami_actors.domain.cluster.resolve import (
+    COLUMN_NAME_LEN_MAX,
+    EPOCH_COUNT_MAX,
+    TIME_LENGTH_MAX,
+)
 from hanami_actors.domain.cluster.views import TaskView
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
 
@@ -24,9 +29,9 @@ __all__ = ["ROWS"]
 HEADER = ["uuid", "state", "percentage", "queued", "start", "end"]
 BINDINGS_MAX = 1000
 
-ShortText = Annotated[str, Meta(max_length=254)]
-TimeLength = Annotated[int, Meta(ge=1, le=1000)]
-EpochCount = Annotated[int, Meta(ge=1, le=10_000)]
+ShortText = Annotated[str, Meta(max_length=COLUMN_NAME_LEN_MAX)]
+TimeLength = Annotated[int, Meta(ge=1, le=TIME_LENGTH_MAX)]
+EpochCount = Annotated[int, Meta(ge=1, le=EPOCH_COUNT_MAX)]
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,9 +88,10 @@ class TasksOfCluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class TaskReply(msgspec.Struct, frozen=True, kw_only=True):
-    """A task; ``reason`` says why it failed."""
+    """A task; ``reason`` says why it failed, ``digest`` names the state of the network after it."""
 
     current_cycle: int
+    digest: str
     end_timestamp: str
     name: str
     percentage_finished: float
@@ -173,6 +179,7 @@ def _input_bindings(sources: tuple[Source, ...]) -> tuple[InputBinding, ...]:
 def _reply(view: TaskView) -> TaskReply:
     return TaskReply(
         current_cycle=view.current_cycle,
+        digest=view.digest,
         end_timestamp=view.end_timestamp,
         name=view.name,
         percentage_finished=view.percentage_finished,
@@ -187,18 +194,17 @@ def _reply(view: TaskView) -> TaskReply:
 
 def _as_created(view: TaskView) -> TaskReply:
     """Show the task as it was queued, also if it computes already: clients expect it so."""
-    return TaskReply(
+    queued = msgspec.structs.replace(
+        view,
         current_cycle=0,
+        digest="",
         end_timestamp="-",
-        name=view.name,
         percentage_finished=0.0,
-        queue_timestamp=view.queue_timestamp,
         reason="",
         start_timestamp="-",
         state="queued",
-        total_number_of_cycles=view.total_number_of_cycles,
-        uuid=view.uuid,
     )
+    return _reply(queued)
 
 
 ROWS = (

@@ -76,6 +76,8 @@ class ProgressReply(msgspec.Struct, frozen=True, kw_only=True):
 
 async def create_mnist(context: Context, request: NewMnist) -> MnistUploadReply:
     """Announce two IDX files."""
+    _check_size(context, "input_data_size", request.input_data_size)
+    _check_size(context, "label_data_size", request.label_data_size)
     message = CreateUploadedDataset(
         name=request.name,
         kind="mnist",
@@ -96,6 +98,7 @@ async def create_mnist(context: Context, request: NewMnist) -> MnistUploadReply:
 
 async def create_csv(context: Context, request: NewCsv) -> CsvUploadReply:
     """Announce a CSV file."""
+    _check_size(context, "input_data_size", request.input_data_size)
     message = CreateUploadedDataset(
         name=request.name, kind="csv", input_size_bytes=request.input_data_size
     )
@@ -129,6 +132,15 @@ async def _finalize(context: Context, uuid: str, kind: str, files: dict[str, str
     message = FinalizeDataset(uuid=uuid, kind=kind, upload_uuids=tuple(files.values()))
     await context.ask(Target(kind=TargetKind.DATASET, key=uuid), message)
     return UuidReply(uuid=uuid)
+
+
+def _check_size(context: Context, field: str, size_bytes: int) -> None:
+    limit_bytes = context.services.settings_api.upload_size_max_bytes
+    if size_bytes > limit_bytes:
+        raise ConflictError(
+            f"field '{field}': {size_bytes} bytes are more than this server takes; at most "
+            f"{limit_bytes} (setting upload_size_max_bytes)"
+        )
 
 
 async def get_progress(context: Context, request: OneDataset) -> ProgressReply:
@@ -166,7 +178,7 @@ ROWS = (
         access=EVERYBODY,
         request=NewMnist,
         reply=MnistUploadReply,
-        errors=(),
+        errors=(ConflictError,),
         handler=create_mnist,
     ),
     Endpoint(
@@ -191,7 +203,7 @@ ROWS = (
         access=EVERYBODY,
         request=NewCsv,
         reply=CsvUploadReply,
-        errors=(),
+        errors=(ConflictError,),
         handler=create_csv,
     ),
     Endpoint(

@@ -1,0 +1,92 @@
+"""The transport alone on a real port: tornado in a thread of its own, a `FakeGateway` behind it."""
+
+import asyncio
+import threading
+from typing import Any
+
+import httpx
+
+from hanami_actors.api.auth import hash_passphrase
+from hanami_actors.api.server import (
+    ApiSettings,
+    make_application,
+    start_http_server,
+)
+from hanami_actors.domain.base import Who
+from tests.fakes import FakeGateway
+from tests.server import ADMIN_ID, ADMIN_PASSPHRASE
+
+__all__ = ["ADMIN", "MEMBER", "OTHER", "SIGNING_KEY", "TESTER", "ApiServer"]
+
+SIGNING_KEY = bytes(range(32))
+START_TIMEOUT_S = 20.0
+
+ADMIN = Who(
+    user_id=ADMIN_ID, project_id="admin", role="admin", is_admin=True, is_project_admin=True
+)
+MEMBER = Who(user_id="some_member", project_id="test_project", role="member")
+OTHER = Who(user_id="other_member", project_id="test_project", role="member")
+TESTER = Who(user_id="some_tester", project_id="test_project", role="tester")
+
+
+class ApiServer:
+    """Has the request methods of ``tests.server.ServerProcess``, so helpers work with both."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.gateway = FakeGateway()
+        self.gateway.add_user(ADMIN_ID, hash_passphrase(ADMIN_PASSPHRASE), is_admin=True)
+        for who in (MEMBER, OTHER, TESTER):
+            self.gateway.add_user(who.user_id, is_admin=False)
+        self.ready = True
+        self.access_lines: list[str] = []
+        self.address = ""
+        self.port = 0
+        self._settings = ApiSettings(**settings)
+        self._client = httpx.Client(timeout=30)
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread.start()
+        assert self._started.wait(START_TIMEOUT_S), "the server did not start"
+        self._client.base_url = httpx.URL(self.address)
+
+    def request(self, method: str, path: str, *, token: str = "", **kwargs: Any) -> httpx.Response:
+        """Send one request; the connection is kept."""
+        headers = dict(kwargs.pop("headers", {}))
+        if token:
+            headers["X-Auth-Token"] = token
+        return self._client.request(method, path, headers=headers, **kwargs)
+
+    def token(self, who: Who = ADMIN) -> str:
+        """Issue a token without a login."""
+        user = self.gateway.tables.users[who.user_id].state
+        return self.application.tokens.issue(user, who)
+
+    def flush_access_log(self) -> list[str]:
+        """Return the lines so far."""
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(self.application.access_log.flush)
+        self._loop.call_soon_threadsafe(done.set)
+        assert done.wait(START_TIMEOUT_S)
+        return "\n".join(self.access_lines).splitlines()
+
+    def close(self) -> None:
+        """Stop; everything it started ends."""
+        self._client.close()
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(START_TIMEOUT_S)
+        assert not self._thread.is_alive(), "the server did not stop"
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self.application = make_application(
+            self.gateway, self._settings, SIGNING_KEY, ready=lambda: self.ready
+        )
+        self.application.access_log._write = self.access_lines.append
+        server, self.port = start_http_server(self.application, "127.0.0.1", 0)
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._started.set()
+        await self._stop.wait()
+        server.stop()
+        self.application.close()
+        await server.close_all_connections()

@@ -1,0 +1,117 @@
+"""A good request for every row of the endpoint table, and what is wrong with bad ones."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec.inspect import IntType, ListType, StrType, Type, UnionType, VarTupleType, type_info
+
+from hanami_actors.api.endpoint import Endpoint
+from tests.protocol.api_server import ADMIN, ApiServer
+from tests.server import ADMIN_ID, ADMIN_PASSPHRASE
+
+__all__ = ["bad_values", "good_requests", "required_fields", "send"]
+
+TASK_UUID = "00000000-0000-4000-8000-00000000aaaa"
+
+
+def good_requests(api: ApiServer) -> dict[str, dict[str, Any]]:
+    """Create what the requests need, return the fields by the name of the row."""
+    gateway = api.gateway
+    cluster = gateway.add_cluster(ADMIN)
+    gateway.add_host()
+    waiting_mnist, waiting_csv = gateway.add_dataset(ADMIN), gateway.add_dataset(ADMIN, "csv")
+    filled, doomed = gateway.add_dataset(ADMIN), gateway.add_dataset(ADMIN)
+    doomed_cluster = gateway.add_cluster(ADMIN, "doomed")
+    gateway.fill(filled, [[1.0, 0.5], [0.25, 0.75]])
+    source = {"hexagon_name": "in", "dataset_uuid": filled.uuid, "dataset_column": "picture"}
+    task = {"uuid": TASK_UUID, "cluster_uuid": cluster}
+    new_task = {"name": "some_task", "cluster_uuid": cluster, "inputs": [source]}
+    rows = {"column_name": "picture", "row_offset": 0, "number_of_rows": 2}
+    return {
+        "create_token": {
+            "id": ADMIN_ID,
+            "passphrase": base64.b64encode(ADMIN_PASSPHRASE.encode()).decode(),
+        },
+        "get_dataset": {"uuid": filled.uuid},
+        "list_datasets": {},
+        "delete_dataset": {"uuid": doomed.uuid},
+        "get_dataset_content": {"uuid": filled.uuid} | rows,
+        "check_dataset": {"uuid": filled.uuid, "reference_uuid": filled.uuid},
+        "create_mnist_dataset": {"name": "digits", "input_data_size": 10, "label_data_size": 5},
+        "finalize_mnist_dataset": {
+            "uuid": waiting_mnist.uuid,
+            "uuid_input_file": waiting_mnist.upload_uuids[0],
+            "uuid_label_file": waiting_mnist.upload_uuids[1],
+        },
+        "create_csv_dataset": {"name": "digits", "input_data_size": 10},
+        "finalize_csv_dataset": {
+            "uuid": waiting_csv.uuid,
+            "uuid_input_file": waiting_csv.upload_uuids[0],
+        },
+        "get_dataset_progress": {"uuid": filled.uuid},
+        "create_cluster": {"name": "new_cluster", "template": ""},
+        "get_cluster": {"uuid": cluster},
+        "list_clusters": {},
+        "delete_cluster": {"uuid": doomed_cluster},
+        "create_train_task": new_task | {"outputs": [source]},
+        "create_request_task": new_task
+        | {"results": [{"hexagon_name": "out", "dataset_column": "label"}]},
+        "get_task": task,
+        "list_tasks": {"cluster_uuid": cluster},
+        "delete_task": task,
+        "list_hosts": {},
+        "get_health_live": {},
+        "get_health_ready": {},
+    }
+
+
+def send(
+    api: ApiServer, row: Endpoint, values: dict[str, Any], token: str, path: str | None = None
+) -> Any:
+    """Send the values where the method has them: in the body or in the query."""
+    where = {"json": values} if row.method in {"POST", "PUT"} else {"params": values}
+    return api.request(row.method, path or f"/{row.canonical_path}", token=token, **where)
+
+
+def required_fields(row: Endpoint) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(row.request) if field.required]
+
+
+def bad_values(row: Endpoint) -> Iterator[tuple[str, Any]]:
+    """Every field with values that its type, pattern or limits forbid."""
+    in_query = row.method not in {"POST", "PUT"}
+    for field in msgspec.structs.fields(row.request):
+        declared = _plain(type_info(field.type))
+        # In a query everything is a text, so a text field takes numbers too.
+        allowed = str if isinstance(declared, StrType) else str | int | float
+        for value in _bad(declared):
+            if not in_query or isinstance(value, allowed):
+                yield field.name, value
+
+
+def _plain(declared: Type) -> Type:
+    if isinstance(declared, UnionType):
+        return next(part for part in declared.types if isinstance(part, StrType))
+    return declared
+
+
+def _bad(declared: Type) -> Iterator[Any]:
+    yield from (None, {}, True)
+    if isinstance(declared, StrType):
+        yield 7
+        if declared.min_length:
+            yield "x" * (declared.min_length - 1)
+        if declared.max_length:
+            yield "x" * (declared.max_length + 1)
+        if declared.pattern:
+            yield from ("", "ä b ?", "a" * 36 + "\n")
+    elif isinstance(declared, IntType):
+        yield from ("text", 1.5, 10**30, -(10**30), 2**63)
+        if declared.ge is not None:
+            yield declared.ge - 1
+        if declared.le is not None:
+            yield declared.le + 1
+    elif isinstance(declared, ListType | VarTupleType):
+        yield from ("text", [], [7], [{}], [{"nonsense": 1}], ["text"])
