@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import secrets
+import shlex
 import signal
 import sys
 import tempfile
@@ -239,20 +240,22 @@ def _show_sizes(view: View, server: ServerProcess) -> None:
 def _look_further(
     view: View, server: ServerProcess, demo: Demo, passphrase: str, *, keep_running: bool
 ) -> None:
-    binaries = Path(sys.prefix, "bin")
     address = server.address if keep_running else "http://127.0.0.1:11418"
-    lines = ["", "To look further:"]
+    data_dir = shlex.quote(str(server.data_dir))
+    lines = [
+        "",
+        "To look further:",
+        f"  export PATH={shlex.quote(str(Path(sys.prefix, 'bin')))}:$PATH",
+    ]
     if not keep_running:
-        lines.append(
-            f"  {binaries}/hanami-server --data-dir {server.data_dir}   # in another terminal"
-        )
+        lines.append(f"  hanami-server --data-dir {data_dir} &")
     lines += [
         f"  export HANAMI_ADDRESS={address} HANAMI_USER={USER_ID} HANAMI_PASSPHRASE={passphrase}",
-        f"  {binaries}/hanamictl dataset list",
-        f"  {binaries}/hanamictl cluster get {demo.cluster_uuid}",
-        f"  {binaries}/hanamictl task list -c {demo.cluster_uuid}",
-        f"  {binaries}/hanamictl dataset content {demo.request_uuid} -c digit -n 5",
-        f"  {binaries}/hanami-log list --data-dir {server.data_dir}",
+        "  hanamictl dataset list",
+        f"  hanamictl cluster get {demo.cluster_uuid}",
+        f"  hanamictl task list -c {demo.cluster_uuid}",
+        f"  hanamictl dataset content {demo.request_uuid} -c digit -n 5",
+        f"  hanami-log --data-dir {data_dir} list",
         "",
     ]
     view.text("\n".join(lines))

@@ -14,6 +14,7 @@ LABELS_MAGIC = 0x801
 IMAGES_HEADER = struct.Struct(">IIII")
 LABELS_HEADER = struct.Struct(">II")
 DIGITS_TRAIN_COUNT = 1400
+DIGITS_STEP = 1009  # without a factor in common with 1,797: every image comes once
 
 
 class DataError(Exception):
@@ -50,12 +51,19 @@ class Dataset:
 
 
 def digits(directory: Path) -> Dataset:
-    """Write the 1,797 handwritten digits of scikit-learn, values 0 to 16, in their own order."""
+    """Write the 1,797 handwritten digits of scikit-learn, values 0 to 16.
+
+    They are stored writer by writer. A step through all of them mixes the writers, so that the
+    test asks for new images of known hands; in the stored order the last 397 are by other people,
+    which is a harder question (about 94 % here, 96 % for a nearest neighbour).
+    """
+    import numpy as np
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    images = bunch.images.astype("uint8")
-    labels = bunch.target.astype("uint8")
+    order = np.arange(len(bunch.target)) * DIGITS_STEP % len(bunch.target)
+    images = bunch.images.astype("uint8")[order]
+    labels = bunch.target.astype("uint8")[order]
     parts = {
         "train": slice(None, DIGITS_TRAIN_COUNT),
         "test": slice(DIGITS_TRAIN_COUNT, None),

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_digits
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "demo_data.py"
 
@@ -47,6 +48,8 @@ def test_all_digits_are_written_once_with_their_values(demo_data, tmp_path):
     assert max(pixels) == 16
     assert set(data.test.read_labels()) == set(range(10))
     assert data.test.size_bytes == 16 + 397 * 64 + 8 + 397
+    labels = data.train.read_labels() + data.test.read_labels()
+    assert sorted(labels) == sorted(load_digits().target)
 
 
 @pytest.mark.parametrize("separator", ["-", "."])
