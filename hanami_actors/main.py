@@ -64,7 +64,14 @@ async def _serve(settings: "Settings", backend: "Backend") -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server, port = start_http_server(application, settings.host, settings.port)
+    try:
+        server, port = start_http_server(application, settings.host, settings.port)
+    except OSError as error:
+        application.close()
+        raise SettingsError(
+            f"cannot listen on {settings.host}, port {settings.port}: {error.strerror or error};"
+            " choose another --port (0 takes a free one) or --host"
+        ) from error
     backend.kernels.start()
     print(f"hanami-server: listening on {_address(settings.host, port)}", file=sys.stderr)  # noqa: T201
     await stop.wait()
