@@ -39,26 +39,12 @@ def describe_column(io: Table, name: str, array: NDArray[Any], stop: int, time_l
     return width
 
 
-def describe_vector(io: Table, name: str, array: NDArray[Any]) -> int:
-    """Fill one row of ``io`` for the values of a single sample and return how many they are.
-
-    Raises
-    ------
-    ValueError
-        If the array is not 1-D, contiguous, uint8 or float32.
-    """
-    kind = KINDS.get(array.dtype)
-    if kind is None or array.ndim != 1 or not array.flags.c_contiguous or not array.flags.aligned:
-        raise ValueError(
-            f"values of '{name}' must be a contiguous 1-D array of uint8 or float32, not "
-            f"{array.dtype} with shape {array.shape} and strides {array.strides}"
-        )
-    width: int = array.shape[0]
+def describe_vector(io: Table, array: NDArray[np.float32]) -> None:
+    """Fill one row of ``io`` for a vector of our own; its width is 0 until values are there."""
     io[lay.IO_ADDRESS] = array.__array_interface__["data"][0]
-    io[lay.IO_KIND] = kind
-    io[lay.IO_STRIDE] = width
-    io[lay.IO_WIDTH] = width
-    return width
+    io[lay.IO_KIND] = KINDS[array.dtype]
+    io[lay.IO_STRIDE] = 0
+    io[lay.IO_WIDTH] = 0
 
 
 def describe_results(io: Table, name: str, array: NDArray[Any], rows: int, width: int) -> None:

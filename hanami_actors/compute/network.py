@@ -20,7 +20,7 @@ from hanami_actors.compute.sizing import (
     wanted_blocks,
 )
 from hanami_actors.compute.spec import NetworkSpec, unpack_spec
-from hanami_actors.compute.state import State, digest_of, empty_state, sizes_of
+from hanami_actors.compute.state import State, aligned_zeros, digest_of, empty_state, sizes_of
 
 __all__ = ["Network"]
 
@@ -58,6 +58,7 @@ class Network:
         self._inputs = {name: q for q, (name, _, _) in reversed([*enumerate(plan.spec.inputs)])}
         self._outputs = {name: q for q, (name, _, _) in reversed([*enumerate(plan.spec.outputs)])}
         self._install(state)
+        self._prepare_single()
 
     @classmethod
     def create(cls, spec: NetworkSpec) -> "Network":
@@ -113,6 +114,7 @@ class Network:
             return
         state = resize(self._plan, self.image().state, new)
         self._install(state)
+        self._prepare_single()
         opened = [h for h, count in wanted_blocks(self._plan, state) for _ in range(count)]
         for hexagon, last in [(h, 0) for h in opened] + [(-1, 1)]:
             self._table[lay.TABLE_START] = hexagon
@@ -178,13 +180,12 @@ class Network:
         KeyError, ValueError
             As `train`.
         """
-        self._io[:, lay.IO_WIDTH] = 0
+        self._io[...] = self._io_single
         for name, array in inputs.items():
-            q = self._input(name)
-            self._fits_input(q, describe_vector(self._io[q], name, array))
+            self._stage(self._input(name), name, array)
+        first_output = len(self._plan.spec.inputs)
         for name, array in outputs.items():
-            q = self._output(name)
-            self._fits_output(q, describe_vector(self._output_io(q), name, array))
+            self._stage(first_output + self._output(name), name, array)
         self._run(0, 1)
 
     def request(
@@ -233,21 +234,16 @@ class Network:
         KeyError, ValueError
             As `train`.
         """
-        self._io[:, lay.IO_WIDTH] = 0
+        self._io[...] = self._io_single
         for name, array in inputs.items():
-            q = self._input(name)
-            self._fits_input(q, describe_vector(self._io[q], name, array))
-        answers = {}
-        for name, q in self._outputs.items():
-            answer = np.zeros(self.output_width(name), np.float32)
-            answers[name] = answer
-            io = self._output_io(q)
-            io[lay.IO_ADDRESS] = answer.__array_interface__["data"][0]
-            io[lay.IO_WIDTH] = len(answer)
+            self._stage(self._input(name), name, array)
+        first_output = len(self._plan.spec.inputs)
+        for q in self._outputs.values():
+            self._io[first_output + q, lay.IO_WIDTH] = self._single[first_output + q].shape[0]
         self._table[lay.TABLE_START] = 0
         self._table[lay.TABLE_STOP] = 1
         self._entry.request_entry(self._table)
-        return answers
+        return {name: self._single[first_output + q].copy() for name, q in self._outputs.items()}
 
     def reset_transients(self, which: str) -> None:
         """Set potentials and resting times to zero, at the start of a task or direct session.
@@ -320,6 +316,18 @@ class Network:
                 "size it first"
             )
 
+    def _stage(self, row: int, name: str, array: Column) -> None:
+        """Copy the values of a single sample to where its row of the call table points."""
+        count = array.shape[0]
+        room = self._single[row]
+        if array.ndim != 1 or count > room.shape[0]:
+            raise ValueError(
+                f"'{name}' gets values of shape {array.shape} but has size {room.shape[0]}; give a "
+                "vector, and size it first"
+            )
+        room[:count] = array
+        self._io[row, lay.IO_WIDTH] = count
+
     def _check_range(self, start: int, stop: int, time_length: int) -> None:
         """Refuse a range of rows that makes no sense."""
         if not 0 <= start <= stop or time_length < 1:
@@ -336,7 +344,7 @@ class Network:
             if start >= stop:
                 return
             self._install(self.image().state)
-            self._io[:] = io
+            self._io[...] = io
             table = self._table
 
     def _install(self, state: State) -> None:
@@ -351,6 +359,16 @@ class Network:
             table[at] = array.__array_interface__["data"][0]
             table[at + 1 : at + 1 + array.ndim] = array.shape
         self._table = table
+
+    def _prepare_single(self) -> None:
+        """Make room for the values of a single sample, where `train_one` puts them."""
+        widths = list(self._sizes.inputs)
+        for q, rows in enumerate(self._sizes.outputs):
+            widths.append(rows // targets_per_value(self._plan, q))
+        self._single = [aligned_zeros((width,), np.float32) for width in widths]
+        self._io_single = self._io.copy()
+        for row, room in zip(self._io_single, self._single, strict=True):
+            describe_vector(row, room)
 
 
 def _number(numbers: Mapping[str, int], what: str, name: str) -> int:
