@@ -11,6 +11,7 @@ from hanami_actors.actors.gateway import Gateway
 from hanami_actors.api.access_log import AccessLog
 from hanami_actors.api.auth import LoginDesk, PassphraseChecker, TokenKeeper
 from hanami_actors.api.endpoint import LoginAnswer
+from hanami_actors.api.endpoints.replies import ListCache
 from hanami_actors.api.endpoints.table import ENDPOINTS
 from hanami_actors.api.http import RestHandler, StreamedRestHandler, announced_size
 from hanami_actors.api.policy import Policy
@@ -61,6 +62,7 @@ class HanamiApplication(Application):
         )
         self.access_log = AccessLog(gateway.clock, enabled=settings.access_log)
         self.disk_pool = ThreadPoolExecutor(settings.disk_thread_count, thread_name_prefix="disk")
+        self.list_cache = ListCache()
         self.sockets: set[HanamiSocket] = set()
         self._checker = PassphraseChecker(gateway.entropy)
         self._desk = LoginDesk(self._checker, self.tokens)

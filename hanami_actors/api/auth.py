@@ -24,6 +24,9 @@ TOKEN_LENGTH_MAX = 8192
 KEY_SIZE_MIN_BYTES = 32
 CHECK_THREADS = 2
 
+# The same few users call again and again.
+_timestamp = functools.lru_cache(maxsize=1024)(format_timestamp)
+
 _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
@@ -145,7 +148,7 @@ class TokenKeeper:
         row = tables.users.get(known.who.user_id)
         if row is None or not row.state.alive:
             raise UnauthorizedError("the user of the token does not exist any more")
-        if known.created_at and known.created_at != format_timestamp(row.state.created_us):
+        if known.created_at and known.created_at != _timestamp(row.state.created_us):
             raise UnauthorizedError("the user of the token was deleted and created anew")
         return known.who
 

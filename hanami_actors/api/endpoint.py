@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -13,6 +13,9 @@ from hanami_actors.api import bridge
 from hanami_actors.api.settings import ApiSettings
 from hanami_actors.domain.base import Message, Who
 from hanami_actors.errors import BusyError, HanamiError
+
+if TYPE_CHECKING:
+    from hanami_actors.api.endpoints.replies import ListCache
 
 __all__ = [
     "ADMINS",
@@ -76,6 +79,11 @@ class EndpointServices(Protocol):
     @property
     def disk_pool(self) -> Executor:
         """Threads that may block on the disk."""
+        ...
+
+    @property
+    def list_cache(self) -> "ListCache":
+        """Encoded lists."""
         ...
 
     @property

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from hanami_actors.actors.gateway import GetClusterFigures, Target, TargetKind
 from hanami_actors.api.endpoint import EVERYBODY, Context, Empty, Endpoint, Nothing
-from hanami_actors.api.endpoints.replies import ListReply, OwnedReply, owned_rows
+from hanami_actors.api.endpoints.replies import ListReply, OwnedReply
 from hanami_actors.api.fields import ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.cluster.messages import CreateCluster, DeleteCluster
@@ -16,7 +16,6 @@ from hanami_actors.domain.tables import (
     ClusterRow,
     cluster_name_taken,
     find_visible,
-    visible_listing,
 )
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError, TemplateError
 
@@ -106,9 +105,10 @@ async def get_cluster(context: Context, request: OneCluster) -> ClusterReply:
     )
 
 
-async def list_clusters(context: Context, _request: Empty) -> ListReply:
+async def list_clusters(context: Context, _request: Empty) -> msgspec.Raw:
     """List the clusters that the caller sees, oldest first."""
-    return owned_rows(visible_listing(context.tables.clusters, context.who))
+    table = context.tables.clusters
+    return context.services.list_cache.owned_list("clusters", table, context.who)
 
 
 async def delete_cluster(context: Context, request: OneCluster) -> Nothing:

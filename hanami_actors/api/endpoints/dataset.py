@@ -7,13 +7,13 @@ from msgspec import Meta
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.endpoint import EVERYBODY, Context, Empty, Endpoint, Nothing
-from hanami_actors.api.endpoints.replies import ListReply, OwnedReply, owned_rows
+from hanami_actors.api.endpoints.replies import ListReply, OwnedReply
 from hanami_actors.api.fields import ColumnName, UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.dataset.events import Column, DatasetContent
 from hanami_actors.domain.dataset.messages import DeleteDataset
-from hanami_actors.domain.tables import find_visible, visible_listing
+from hanami_actors.domain.tables import find_visible
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
 
 __all__ = ["ROWS", "OneDataset", "require_dataset"]
@@ -97,9 +97,10 @@ async def get_dataset(context: Context, request: OneDataset) -> DatasetReply:
     )
 
 
-async def list_datasets(context: Context, _request: Empty) -> ListReply:
+async def list_datasets(context: Context, _request: Empty) -> msgspec.Raw:
     """List the datasets that the caller sees, oldest first."""
-    return owned_rows(visible_listing(context.tables.datasets, context.who))
+    table = context.tables.datasets
+    return context.services.list_cache.owned_list("datasets", table, context.who)
 
 
 async def delete_dataset(context: Context, request: OneDataset) -> Nothing:
