@@ -63,12 +63,12 @@ def _called_name(called: ast.expr) -> str:
     return called.id if isinstance(called, ast.Name) else ""
 
 
-def test_every_test_name_is_a_sentence():
+def test_every_test_name_has_a_subject_and_a_verb():
     short = [
         f"{source.name}:{node.lineno} {node.name}"
         for source in sources_of("tests")
         for node in _tests_of(source)
-        if node.name.count("_") < 3
+        if node.name.count("_") < 2
     ]
     assert short == []
 
