@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from typing import Any
 
 from tornado import httputil
 from tornado.web import Application, RequestHandler
@@ -14,6 +14,7 @@ from hanami_actors.api.endpoint import LoginAnswer
 from hanami_actors.api.endpoints.replies import ListCache
 from hanami_actors.api.endpoints.table import ENDPOINTS
 from hanami_actors.api.http import RestHandler, StreamedRestHandler, announced_size
+from hanami_actors.api.identified import Identified
 from hanami_actors.api.policy import Policy
 from hanami_actors.api.routes import Routes
 from hanami_actors.api.settings import ApiSettings
@@ -81,14 +82,14 @@ class HanamiApplication(Application):
 
     def log_request(self, handler: RequestHandler) -> None:
         """Take note of an answered request."""
-        rest = cast("RestHandler", handler)
+        assert isinstance(handler, Identified), "every handler of ours is"
         self.access_log.record(
             method=str(handler.request.method),
             path=handler.request.path,
             status=handler.get_status(),
             duration_ms=handler.request.request_time() * 1e3,
-            user_id=rest.user_id,
-            request_id=rest.request_id,
+            user_id=handler.user_id,
+            request_id=handler.request_id,
         )
 
     async def log_in(self, user_id: str, passphrase: bytes) -> LoginAnswer:

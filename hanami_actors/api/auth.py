@@ -217,7 +217,8 @@ class PassphraseChecker:
         self._pool = ThreadPoolExecutor(CHECK_THREADS, thread_name_prefix="login")
         self._waiting = 0
         self._waiting_max = waiting_max
-        self._nobody = functools.cache(lambda: hash_passphrase(entropy.secret_bytes(32)))
+        # Made at once, or the first unknown user would be recognised by a slower answer.
+        self._nobody = self._pool.submit(hash_passphrase, entropy.secret_bytes(32))
 
     async def check(self, user: UserState | None, passphrase: bytes) -> bool:
         """Tell whether the passphrase is the user's; unknown users take as long as known ones."""
@@ -240,7 +241,7 @@ class PassphraseChecker:
 
     def _matches(self, stored: str | None, passphrase: bytes) -> bool:
         try:
-            _hasher.verify(stored or self._nobody(), passphrase)
+            _hasher.verify(stored or self._nobody.result(), passphrase)
         except argon2.exceptions.VerifyMismatchError:
             return False
         return stored is not None

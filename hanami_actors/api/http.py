@@ -2,10 +2,10 @@
 
 import logging
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tornado import httputil
-from tornado.web import HTTPError, RequestHandler, stream_request_body
+from tornado.web import HTTPError, stream_request_body
 
 from hanami_actors.api.answers import (
     CONTENT_TYPE_JSON,
@@ -17,6 +17,7 @@ from hanami_actors.api.answers import (
     wants_problem,
 )
 from hanami_actors.api.endpoint import Context
+from hanami_actors.api.identified import Identified
 from hanami_actors.errors import (
     BadRequestError,
     BusyError,
@@ -28,30 +29,15 @@ from hanami_actors.errors import (
     PayloadTooLargeError,
 )
 
-if TYPE_CHECKING:
-    from hanami_actors.api.application import HanamiApplication
-
 __all__ = ["RestHandler", "StreamedRestHandler"]
 
 RETRY_AFTER_S = 1
-SERVER_NAME = "Hanami"
 
 _logger = logging.getLogger(__name__)
 
 
-class RestHandler(RequestHandler):
+class RestHandler(Identified):
     """Serves every row of the endpoint table. Runs in the event loop's thread, never blocks."""
-
-    application: "HanamiApplication"
-    user_id = ""
-    request_id = ""
-
-    def set_default_headers(self) -> None:
-        """Put the request's id on every answer; tornado calls this before anything else."""
-        if not self.request_id:
-            self.request_id = self.application.gateway.entropy.uuid()
-        self._headers["Server"] = SERVER_NAME
-        self._headers["X-Request-Id"] = self.request_id
 
     def compute_etag(self) -> None:
         """Answers have no ETag: hashing them would cost more than it saves."""

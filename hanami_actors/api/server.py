@@ -16,6 +16,7 @@ __all__ = ["ApiSettings", "default_policy", "make_application", "start_http_serv
 
 DRAINED_SIZE_MAX_BYTES = 2 * 1024**3
 IDLE_CONNECTION_TIMEOUT_S = 600
+BODY_TIMEOUT_S = 600
 
 
 def default_policy() -> Policy:
@@ -79,6 +80,7 @@ def start_http_server(
         max_body_size=DRAINED_SIZE_MAX_BYTES,
         max_buffer_size=2
         * max(settings.body_size_max_bytes, settings.websocket_message_size_max_bytes),
+        body_timeout=BODY_TIMEOUT_S,
         idle_connection_timeout=IDLE_CONNECTION_TIMEOUT_S,
     )
     sockets = bind_sockets(port, host)

@@ -4,17 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from hanami_actors.api.answers import encode_json
+from hanami_actors.api.identified import Identified
 from hanami_actors.domain.base import Who
 from hanami_actors.errors import BadRequestError, HanamiError
-
-if TYPE_CHECKING:
-    from hanami_actors.api.application import HanamiApplication
 
 __all__ = ["HanamiSocket", "OpenSession", "Session"]
 
@@ -41,21 +39,17 @@ OpenSession = Callable[["HanamiSocket", Who, str], Session]
 """Opens the session of a target for a caller and a uuid, or raises a `HanamiError`."""
 
 
-class HanamiSocket(WebSocketHandler):
+class HanamiSocket(Identified, WebSocketHandler):
     """A websocket. Runs in the event loop's thread.
 
     The first message is the handshake; a refused one is answered and another may follow.
     """
-
-    application: "HanamiApplication"
 
     def initialize(self, targets: Mapping[str, OpenSession]) -> None:
         """Take what a target's name opens; tornado calls this once per connection."""
         self._targets = targets
         self._session: Session | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self.request_id: str = self.application.gateway.entropy.uuid()
-        self.user_id = ""
 
     def check_origin(self, origin: str) -> bool:
         """Let every origin in: the token in the first message decides, no cookie does."""

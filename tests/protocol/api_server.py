@@ -70,7 +70,9 @@ class ApiServer:
         return "\n".join(self.access_lines).splitlines()
 
     def close(self) -> None:
-        """Stop; everything it started ends."""
+        """Stop; everything it started ends. A second time does nothing."""
+        if not self._thread.is_alive():
+            return
         self._client.close()
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(START_TIMEOUT_S)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import websockets.sync.client
 
 from tests.protocol.api_server import ADMIN, MEMBER, OTHER
 from tests.protocol.raw_clients import (
@@ -36,6 +37,19 @@ def test_a_websocket_opens_on_any_path(api, upload, token, path):
         answer = ws.handshake(token, "file_upload", upload)
         assert answer.keys() == {"success", "uuid"}
         assert answer["success"] is True
+
+
+def test_the_upgrade_names_the_server_and_the_request(api):
+    with RawWebSocket(api.port) as ws:
+        assert ws.headers["server"] == "Hanami"
+        assert len(ws.headers["x-request-id"]) == 36
+
+
+def test_the_client_of_the_sdk_connects_pings_and_closes(api, upload, token):
+    with websockets.sync.client.connect(f"ws://127.0.0.1:{api.port}", ping_interval=0.05) as ws:
+        ws.send(json.dumps({"token": token, "target": "file_upload", "uuid": upload}))
+        assert json.loads(ws.recv(timeout=20))["success"] is True
+        assert ws.ping().wait(20)
 
 
 def test_compression_is_not_agreed_to(api):
@@ -186,6 +200,29 @@ def test_the_server_pings(make_api):
     api = make_api(websocket_ping_interval_s=0.05)
     with RawWebSocket(api.port) as ws:
         assert ws.receive_frame().opcode == PING
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Connection": "Upgrade"}, 426),
+        ({"Connection": "Upgrade", "Sec_WebSocket_Version": "13"}, 400),
+        ({"Connection": "close", "Sec_WebSocket_Key": "x", "Sec_WebSocket_Version": "13"}, 400),
+        ({"Connection": "Upgrade", "Sec_WebSocket_Key": "x", "Sec_WebSocket_Version": "1"}, 426),
+    ],
+)
+def test_a_broken_upgrade_is_refused(api, headers, status):
+    with RawHttp(api.port) as http:
+        http.request("GET", "/", Upgrade="websocket", **headers)
+        answered, answer_headers, _ = http.answer()
+        assert (answered, len(answer_headers["x-request-id"])) == (status, 36)
+
+
+def test_stopping_the_server_closes_the_sockets_with_going_away(api):
+    with RawWebSocket(api.port) as ws:
+        api.close()
+        frame = ws.receive_frame()
+        assert (frame.opcode, frame.close_code) == (CLOSE, 1001)
 
 
 def test_an_upgrade_to_something_else_is_an_ordinary_request(api):
