@@ -68,7 +68,11 @@ class DatasetImportActor(Actor):
         """Handle a message."""
         match message:
             case Command(message=FinalizeDataset() as finalize):
-                return self._finalize(finalize, message)
+                try:
+                    return self._finalize(finalize, message)
+                finally:
+                    # The directory takes a living import for a running one.
+                    self.die()
             case IdleTick():
                 self.die()
                 return None
