@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from hanami_sdk import cluster, dataset, hanami_token, task
 from tests.server import ADMIN_ID, ADMIN_PASSPHRASE, ServerProcess
 
 __all__ = ["Journey", "write_idx"]
+
+Task = dict[str, Any]
 
 TIMEOUT_S = 90.0
 POLL_S = 0.01
@@ -99,11 +102,13 @@ class Journey:
         )
         return str(json.loads(answer)["uuid"])
 
-    def task(self, task_uuid: str, cluster_uuid: str) -> dict:
-        return json.loads(task.get_task(self.token, self.address, task_uuid, cluster_uuid))
+    def task(self, task_uuid: str, cluster_uuid: str) -> Task:
+        shown: Task = json.loads(task.get_task(self.token, self.address, task_uuid, cluster_uuid))
+        return shown
 
-    def wait_for(self, task_uuid: str, cluster_uuid: str, until: Callable[[dict], bool]) -> dict:
+    def wait_for(self, task_uuid: str, cluster_uuid: str, until: Callable[[Task], bool]) -> Task:
         deadline = time.monotonic() + TIMEOUT_S
+        shown: Task = {}
         while time.monotonic() < deadline:
             shown = self.task(task_uuid, cluster_uuid)
             if until(shown):
@@ -111,7 +116,7 @@ class Journey:
             time_to_poll()
         raise AssertionError(f"the task did not get there: {shown}")
 
-    def finished(self, task_uuid: str, cluster_uuid: str) -> dict:
+    def finished(self, task_uuid: str, cluster_uuid: str) -> Task:
         ended = {"finished", "failed", "aborted"}
         shown = self.wait_for(task_uuid, cluster_uuid, lambda t: t["state"] in ended)
         assert shown["state"] == "finished", shown
@@ -121,7 +126,8 @@ class Journey:
         answer = dataset.download_dataset_content(
             self.token, self.address, dataset_uuid, "answer", row_count, 0
         )
-        return json.loads(answer)["data"]
+        rows: list[list[float]] = json.loads(answer)["data"]
+        return rows
 
 
 def time_to_poll() -> None:
