@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from hanami_sdk import cluster, dataset, hanami_token, hosts, task  # noqa: E402
 from hanami_sdk.hanami_exceptions import HanamiException  # noqa: E402
-from tests.server import ServerFailedError, ServerProcess  # noqa: E402
+from tests.server import KERNEL_CACHE_DIR, ServerFailedError, ServerProcess  # noqa: E402
 
 USER_ID = "demo"
 PAGE_ROWS = 10_000  # the most rows that one call may ask for
@@ -185,8 +185,15 @@ def _run(view: View, arguments: argparse.Namespace, data: demo_data.Dataset) -> 
     view.line("data directory", str(data_dir))
     try:
         with view.step("server") as step:
-            server.start()
-            step.result = f"ready at {server.address}"
+            server.start(wait_until_ready=False)
+            step.result = f"listens at {server.address}"
+        if not any(KERNEL_CACHE_DIR.glob("**/*.nbc")):
+            view.text(
+                "  The kernels are compiled for this machine. It happens once and takes a while."
+            )
+        with view.step("kernels") as step:
+            server.wait_until_ready()
+            step.result = "ready"
         demo = Demo(view, server.address, passphrase, data)
         percent = demo.run(arguments.epochs or data.number_of_epochs)
         _show_sizes(view, server)
