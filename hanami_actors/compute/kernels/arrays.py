@@ -48,8 +48,8 @@ class Arrays(NamedTuple):
     mf: Any  # int32[chunks] freed chunks, a stack
     pot: Any  # transient: float32[2, blocks, 128] potentials in training and in requests
     rest: Any  # transient: int32[2, blocks, 128] cycles to rest
-    ri: Any  # scratch: int32[widest input + 1]
-    rv: Any  # scratch: float32[widest input + 1]
+    ri: Any  # scratch: int32[widest of inputs and output rows + 1]
+    rv: Any  # scratch: float32[same]
     ai: Any  # scratch: int32[n] active slots, group after group
     ar: Any  # scratch: float32[n]
     an: Any  # scratch: int64[groups]

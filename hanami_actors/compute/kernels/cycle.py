@@ -66,6 +66,7 @@ def train_cycle(t, row):
                 tab.f1(t, tab.T_AR), tab.l1(t, tab.T_AN), y, tab.i2(t, tab.T_ME),
                 tab.f1(t, tab.T_MX), tab.i2(t, tab.T_MI), tab.f2(t, tab.T_MV),
                 tab.i1(t, tab.T_MC), tab.i1(t, tab.T_MF), tab.l1(t, tab.T_PLACE),
+                tab.i1(t, tab.T_RI), tab.f1(t, tab.T_RV),
             )  # fmt: skip
         if largest >= threshold:
             cnt[lay.N_BACKWARD] += 1

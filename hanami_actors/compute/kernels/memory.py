@@ -1,8 +1,8 @@
 """Replay memory: coded samples in chains of small chunks.
 
-A sample is its (slot, response) pairs, input after input, then its (output row, target) pairs.
-Pairs of input q > 0 follow a pair (-1 - q, 0). Chunks of 32 pairs are taken from a stack of freed
-ones first, so entries of any length fit and widths may grow.
+A sample is, for every input, a pair (number of active slots, 0) and its (slot, response) pairs, then
+its (output row, target) pairs. Chunks of 32 pairs are taken from a stack of freed ones first, so
+entries of any length fit and widths may grow.
 
 Source: network.md part 2, step 6; reservoir-like choice of victims by the lowest stored error.
 """
@@ -84,33 +84,75 @@ def take_chunk(cnt, chain, spare):
 
 
 @kernel
-def append_pair(index, value, place, cnt, pair_slots, pair_values, chain, spare):
-    """Write one pair behind the others.
+def append_pairs(
+    indices, numbers, first, last, place, cnt, pair_slots, pair_values, chain, spare
+):  # fmt: skip
+    """Write cells first ... last - 1 of two lists behind the pairs written so far.
 
     Parameters
     ----------
-    index : int64
-    value : float32
+    indices : int32[n], numbers : float32[n]
+    first, last : int64
     place : int64[3], updated
         First chunk, current chunk, pairs in it; (-1, -1, 32) at the start.
+    cnt, pair_slots, pair_values, chain, spare
+        As in `remember`, updated.
     """
-    if place[2] == CHUNK:
-        chunk = take_chunk(cnt, chain, spare)
-        if place[0] < 0:
-            place[0] = chunk
-        else:
-            chain[place[1]] = chunk
-        place[1] = chunk
-        place[2] = 0
-    pair_slots[place[1], place[2]] = index
-    pair_values[place[1], place[2]] = value
-    place[2] += 1
+    i = first
+    while i < last:
+        if place[2] == CHUNK:
+            chunk = take_chunk(cnt, chain, spare)
+            if place[0] < 0:
+                place[0] = chunk
+            else:
+                chain[place[1]] = chunk
+            place[1] = chunk
+            place[2] = 0
+        at = place[2]
+        count = min(CHUNK - at, last - i)
+        to_slots = pair_slots[place[1]]
+        to_values = pair_values[place[1]]
+        for q in range(count):
+            to_slots[at + q] = indices[i + q]
+            to_values[at + q] = numbers[i + q]
+        place[2] = at + count
+        i += count
+
+
+@kernel
+def read_pairs(indices, numbers, first, count, place, pair_slots, pair_values, chain):
+    """Copy the next pairs of an entry to cells first, first + 1, ... of two lists.
+
+    Parameters
+    ----------
+    indices : int32[n], numbers : float32[n], updated
+    first, count : int64
+    place : int64[3], updated
+        Unused, current chunk, pairs of it that were read.
+    pair_slots, pair_values, chain
+        As in `remember`.
+    """
+    i = first
+    last = first + count
+    while i < last:
+        if place[2] == CHUNK:
+            place[1] = chain[place[1]]
+            place[2] = 0
+        at = place[2]
+        here = min(CHUNK - at, last - i)
+        from_slots = pair_slots[place[1]]
+        from_values = pair_values[place[1]]
+        for q in range(here):
+            indices[i + q] = from_slots[at + q]
+            numbers[i + q] = from_values[at + q]
+        place[2] = at + here
+        i += here
 
 
 @kernel
 def remember(
     error, inputs, ci, cnt, gr, slots, values, counts, targets,
-    entries, errors, pair_slots, pair_values, chain, spare, place,
+    entries, errors, pair_slots, pair_values, chain, spare, place, indices, numbers,
 ):  # fmt: skip
     """Store the current sample, over the least wrong of a few entries when the memory is full.
 
@@ -132,8 +174,9 @@ def remember(
     spare : int32[chunks], updated
         Pairs, next chunk of the chain or -1, stack of freed chunks. Unused cells are 0.
     place : int64[3], overwritten
+    indices : int32[>= output rows], numbers : float32[>= output rows], overwritten
     """
-    pairs = inputs - 1
+    pairs = inputs
     for group in range(inputs):
         pairs += counts[group]
     given = 0
@@ -155,16 +198,20 @@ def remember(
     place[1] = -1
     place[2] = CHUNK
     for group in range(inputs):
-        if group > 0:
-            append_pair(
-                -1 - group, np.float32(0.0), place, cnt, pair_slots, pair_values, chain, spare
-            )
+        indices[0] = counts[group]
+        numbers[0] = np.float32(0.0)
+        append_pairs(indices, numbers, 0, 1, place, cnt, pair_slots, pair_values, chain, spare)
         at = gr[group, GR_ACTIVE_AT]
-        for i in range(at, at + counts[group]):
-            append_pair(slots[i], values[i], place, cnt, pair_slots, pair_values, chain, spare)
+        append_pairs(
+            slots, values, at, at + counts[group], place, cnt, pair_slots, pair_values, chain, spare
+        )
+    given = 0
     for k in range(targets.shape[0]):
         if targets[k] == targets[k]:
-            append_pair(k, targets[k], place, cnt, pair_slots, pair_values, chain, spare)
+            indices[given] = k
+            numbers[given] = targets[k]
+            given += 1
+    append_pairs(indices, numbers, 0, given, place, cnt, pair_slots, pair_values, chain, spare)
     for i in range(place[2], CHUNK):
         pair_slots[place[1], i] = 0
         pair_values[place[1], i] = np.float32(0.0)
@@ -180,7 +227,7 @@ def remember(
 @kernel
 def recall(
     entry, inputs, gr, entries, pair_slots, pair_values, chain,
-    slots, values, counts, energies, targets, lanes,
+    slots, values, counts, energies, targets, lanes, place, indices, numbers,
 ):  # fmt: skip
     """Lay a stored sample out as if it had just been coded.
 
@@ -192,36 +239,20 @@ def recall(
     slots, values, counts, energies
         Active slots, their number and sum of squares per input, overwritten.
     targets : float32[output rows], overwritten
-    lanes : float32[32], overwritten
+    lanes : float32[32], place : int64[3], overwritten
+    indices : int32[>= output rows], numbers : float32[>= output rows], overwritten
     """
-    for q in range(inputs):
-        counts[q] = 0
+    place[1] = entries[entry, ENTRY_CHUNK]
+    place[2] = 0
+    for group in range(inputs):
+        read_pairs(indices, numbers, 0, 1, place, pair_slots, pair_values, chain)
+        counts[group] = indices[0]
+        first = gr[group, GR_ACTIVE_AT]
+        read_pairs(slots, values, first, counts[group], place, pair_slots, pair_values, chain)
+        energies[group] = list_energy(values, first, first + counts[group], lanes)
+    given = entries[entry, ENTRY_TARGETS]
+    read_pairs(indices, numbers, 0, given, place, pair_slots, pair_values, chain)
     for k in range(targets.shape[0]):
         targets[k] = np.float32(np.nan)
-    chunk = entries[entry, ENTRY_CHUNK]
-    left_inputs = entries[entry, ENTRY_INPUTS]
-    left_targets = entries[entry, ENTRY_TARGETS]
-    group = 0
-    cell = gr[0, GR_ACTIVE_AT]
-    while chunk >= 0:
-        for i in range(CHUNK):
-            index = pair_slots[chunk, i]
-            value = pair_values[chunk, i]
-            if left_inputs > 0:
-                left_inputs -= 1
-                if index < 0:
-                    counts[group] = cell - gr[group, GR_ACTIVE_AT]
-                    group = -1 - index
-                    cell = gr[group, GR_ACTIVE_AT]
-                else:
-                    slots[cell] = index
-                    values[cell] = value
-                    cell += 1
-            elif left_targets > 0:
-                left_targets -= 1
-                targets[index] = value
-        chunk = chain[chunk]
-    counts[group] = cell - gr[group, GR_ACTIVE_AT]
-    for q in range(inputs):
-        first = gr[q, GR_ACTIVE_AT]
-        energies[q] = list_energy(values, first, first + counts[q], lanes)
+    for i in range(given):
+        targets[indices[i]] = numbers[i]

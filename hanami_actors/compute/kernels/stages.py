@@ -255,6 +255,9 @@ def replay(t, threshold):
     ae = tab.f1(t, tab.T_AE)
     y = tab.f1(t, tab.T_Y)
     lanes = tab.f1(t, tab.T_LANES)
+    place = tab.l1(t, tab.T_PLACE)
+    ri = tab.i1(t, tab.T_RI)
+    rv = tab.f1(t, tab.T_RV)
     o = tab.f1(t, tab.T_O)
     e = tab.f1(t, tab.T_E)
     mx = tab.f1(t, tab.T_MX)
@@ -264,7 +267,7 @@ def replay(t, threshold):
         entry = key(ci[lay.SET_SEED] + 1, cnt[lay.N_CYCLE], i) % cnt[lay.N_ENTRIES]
         recall(
             entry, ci[lay.SET_INPUTS], gr, me, mi, mv, mc,
-            ai, ar, an, ae, y, lanes,
+            ai, ar, an, ae, y, lanes, place, ri, rv,
         )  # fmt: skip
         pass_forward(t, lay.PASS_REPLAY)
         largest = compare(o, y, e)
