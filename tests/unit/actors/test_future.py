@@ -43,12 +43,19 @@ def test_the_loop_turns_while_a_future_is_settled_by_another_thread():
         loop = asyncio.get_running_loop()
         waiter = loop.create_future()
         future = CallbackFuture()
-        future.add_done_callback(
-            lambda f: loop.call_soon_threadsafe(waiter.set_result, f.outcome())
-        )
+
+        def pass_on(settled):
+            loop.call_soon_threadsafe(waiter.set_result, settled.outcome())
+
+        future.add_done_callback(pass_on)
         turns = 0
         release = threading.Event()
-        threading.Thread(target=lambda: (release.wait(5), future.set("done"))).start()
+
+        def settle():
+            assert release.wait(5)
+            future.set("done")
+
+        threading.Thread(target=settle).start()
         while not waiter.done():
             turns += 1
             if turns == 20:

@@ -43,7 +43,7 @@ def test_nothing_runs_before_the_kernels_are_ready():
 
 def test_lanes_take_turns_so_that_a_long_job_starves_nobody():
     turns = scheduler()
-    journal = []
+    journal: list[str] = []
     long_job, short_job = CountingJob("long", 5000, journal), CountingJob("short", 5, journal)
     turns.submit(long_job)
     turns.submit(short_job)
@@ -57,20 +57,22 @@ def test_lanes_take_turns_so_that_a_long_job_starves_nobody():
     assert journal.count("long") == 5000
 
 
+class NumberedJob(CountingJob):
+    def __init__(self, number, running):
+        super().__init__("a", 3, [])
+        self.number = number
+        self.running = running
+
+    def run_slice(self, budget_s):
+        self.running.append(self.number)
+        return super().run_slice(budget_s)
+
+
 def test_jobs_of_one_lane_run_one_after_the_other_on_any_number_of_threads():
     turns = scheduler(threads=4)
-    journal = []
-    jobs = [CountingJob("a", 3, journal) for _ in range(5)]
-    running = []
-
-    for number, job in enumerate(jobs):
-        original = job.run_slice
-
-        def watched(budget_s, number=number, original=original):
-            running.append(number)
-            return original(budget_s)
-
-        job.run_slice = watched
+    running: list[int] = []
+    jobs = [NumberedJob(number, running) for number in range(5)]
+    for job in jobs:
         turns.submit(job)
     turns.open()
     assert jobs[-1].over.wait(TIMEOUT_S)

@@ -81,12 +81,13 @@ def test_what_waits_is_committed_in_one_group(published):
         # The fourth is stale: it is answered with its own error, the others are written.
         version = 7 if number == 4 else 0
         batch = Batch(appends=(append_to(f"user/{name}", version, (created(name),)),), stamp=STAMP)
-        futures.append(writer.ask(AppendBatch(batch=batch), block=False))
+        future = writer.ask(AppendBatch(batch=batch), block=False)
+        assert isinstance(future, CallbackFuture)
+        futures.append(future)
         if number == 0:
             assert log.entered.wait(TIMEOUT_S)
     log.gate.set()
     for future in futures:
-        assert isinstance(future, CallbackFuture)
         assert future.wait(TIMEOUT_S)
     writer.stop(timeout=TIMEOUT_S)
     assert log.groups == [1, 5]
