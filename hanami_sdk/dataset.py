@@ -3,9 +3,10 @@
 import asyncio
 import io
 import json
+import logging
 import os
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 from hanami_sdk._arguments import one_of
 from hanami_sdk._upload import Progress, check_plain, run, send_file
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 PATH = f"{API_PREFIX}dataset"
+
+_log = logging.getLogger("hanami_sdk")
 
 # Usually the first question is answered with yes, because every chunk was acknowledged.
 POLL_FIRST_S = 0.01
@@ -200,10 +203,16 @@ class _Upload:
             try:
                 self._send_and_finalize(started, files)
             except BaseException:
-                with suppress(HanamiException):
-                    delete_dataset(self._token, self._address, started["uuid"], self._verify)
+                self._delete(started["uuid"])
                 raise
         return started["uuid"]
+
+    def _delete(self, uuid: str) -> None:
+        """Clean up; the reason for it matters more than whether it works."""
+        try:
+            delete_dataset(self._token, self._address, uuid, self._verify)
+        except HanamiException as error:
+            _log.warning("the unfinished dataset %s is still there: %s", uuid, error)
 
     def _send_and_finalize(self, started: dict[str, str], files: dict[str, FilePath]) -> None:
         uuids = {f"uuid_{role}_file": started[f"uuid_{role}_file"] for role in files}

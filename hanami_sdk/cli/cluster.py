@@ -30,7 +30,9 @@ def _template_text(path: str) -> str:
     except OSError as error:
         raise open_failure(error) from error
     except UnicodeDecodeError as error:
-        raise CommandFailedError(f"Error: {path} is no text: {error}") from error
+        raise CommandFailedError(
+            f"Error: {path} is not a text file; byte {error.start} is not UTF-8"
+        ) from error
 
 
 def _create(ctx: click.Context, name: str, template: str) -> None:

@@ -130,6 +130,11 @@ class _Socket(tornado.websocket.WebSocketHandler):
             assert isinstance(message, bytes)
             self._cluster(message)
 
+    def _send(self, answer: bytes) -> None:
+        # A client may be gone before its answer; asking for the exception says that this is fine.
+        sent = self.write_message(answer, binary=True)
+        sent.add_done_callback(lambda future: future.cancelled() or future.exception())
+
     def _handshake(self, message: str | bytes) -> None:
         first = json.loads(message)
         self.script.first_messages.append(first)
@@ -139,7 +144,7 @@ class _Socket(tornado.websocket.WebSocketHandler):
         else:
             self.first = first
             answer = {"success": True, "uuid": "c0ffee00-0000-4000-8000-000000000000"}
-        _ = self.write_message(json.dumps(answer).encode(), binary=True)
+        self._send(json.dumps(answer).encode())
 
     def _chunk(self, raw: bytes) -> None:
         script = self.script
@@ -160,7 +165,7 @@ class _Socket(tornado.websocket.WebSocketHandler):
         script.chunks_outstanding_max = max(script.chunks_outstanding_max, len(self.held))
         if script.chunk_count >= script.hold_acknowledgements_until:
             for answer in self.held:
-                _ = self.write_message(answer, binary=True)
+                self._send(answer)
             self.held.clear()
 
     def _cluster(self, raw: bytes) -> None:
@@ -172,7 +177,7 @@ class _Socket(tornado.websocket.WebSocketHandler):
             answer = ClusterIO_Message(
                 isLast=message.isLast, processType=TRAIN_TYPE, numberOfValues=1, values=[0.0]
             )
-        _ = self.write_message(answer.SerializeToString(), binary=True)
+        self._send(answer.SerializeToString())
 
 
 class StubServer:

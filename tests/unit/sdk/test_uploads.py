@@ -123,11 +123,12 @@ def test_a_refused_finalize_deletes_the_dataset_and_shows_the_text(stub, upload,
     assert upload.call("DELETE", "dataset").query == "uuid=data"
 
 
-def test_a_failing_cleanup_does_not_hide_the_reason_of_the_failure(stub, upload, files):
+def test_a_failing_cleanup_does_not_hide_the_reason_of_the_failure(stub, upload, files, caplog):
     upload.answers[("PUT", "dataset/upload/mnist")] = [(400, "wrong magic number", {})]
     upload.answers[("DELETE", "dataset")] = [(500, "", {})]
     with pytest.raises(hanami_exceptions.BadRequestException, match="wrong magic number"):
         dataset.upload_mnist_files(TOKEN, stub.address, "name", *files)
+    assert "the unfinished dataset data is still there" in caplog.text
 
 
 def test_a_refused_start_sends_nothing_and_deletes_nothing(stub, upload, files):

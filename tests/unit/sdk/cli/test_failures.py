@@ -77,6 +77,14 @@ def test_a_file_that_is_not_there_is_named(server, hanamictl, line):
     assert [call.path for call in server.calls] == ["token"]
 
 
+def test_a_template_that_is_no_text_is_refused_with_its_name(server, hanamictl, tmp_path):
+    path = tmp_path / "template"
+    path.write_bytes(b"version\xff")
+    outcome = hanamictl("cluster", "create", "-t", str(path), "name")
+    assert outcome.status == 1
+    assert outcome.out == f"Error: {path} is not a text file; byte 7 is not UTF-8\n"
+
+
 def test_an_empty_file_is_refused_with_its_name(server, hanamictl, tmp_path):
     path = tmp_path / "empty.csv"
     path.touch()
