@@ -1,0 +1,161 @@
+"""The compiled network agrees with its slow twin to the bit: state after training, and answers.
+
+Each case trains both on the same few samples and compares every weight. The cases are chosen so
+that together they pass every branch of the kernels.
+"""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hanami_actors.compute import Network
+from hanami_actors.compute.kernels import layout as lay
+from tests.unit.compute.builders import make_samples, make_spec
+from tests.unit.compute.naive import NaiveNetwork
+
+# (0,0,0) leads to (1,0,0) and, over y, to the others: two ways of different length to the end
+DIAMOND = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (1, 1, 0), (2, 0, 0))
+
+CASES: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, int]]] = {
+    "straight": ({}, {"x": 40}, {"y": 3}),
+    "growing": ({"hidden_blocks_max": 3}, {"x": 40}, {"y": 3}),
+    "two hidden": ({"hexagons": 4, "hidden_blocks_max": 2}, {"x": 20}, {"y": 2}),
+    "no memory": ({"replay_memory": 0}, {"x": 40}, {"y": 3}),
+    "small memory": (
+        {"replay_memory": 6, "replay_memory_bytes": 6 * 16 + 7 * 264, "replays_per_cycle": 3},
+        {"x": 70},
+        {"y": 3},
+    ),
+    "levels": ({"input_levels": 4}, {"x": 12}, {"y": 2}),
+    "narrow": ({}, {"x": 6}, {"y": 1}),
+    "binary": ({"inputs": (("x", 0, "binary"),)}, {"x": 40}, {"y": 3}),
+    "match": ({"inputs": (("x", 0, "match"),)}, {"x": 9}, {"y": 3}),
+    "cooldown": ({"neuron_cooldown": 3.0}, {"x": 40}, {"y": 3}),
+    "refractory": ({"refractory_time": 3}, {"x": 40}, {"y": 3}),
+    "cooldown and refractory": (
+        {"neuron_cooldown": 2.0, "refractory_time": 2, "hexagons": 4},
+        {"x": 20},
+        {"y": 2},
+    ),
+    "input right before the output": ({"hexagons": 2}, {"x": 40}, {"y": 3}),
+    "many outputs on sums": ({"hexagons": 2}, {"x": 10}, {"y": 131}),
+    "distance 2": ({"hexagons": 4, "max_connection_distance": 3}, {"x": 20}, {"y": 2}),
+    "axon": ({"hexagons": 4, "axons": ((0, 2),)}, {"x": 20}, {"y": 2}),
+    "diamond with an output on the way": (
+        {
+            "hexagons": DIAMOND,
+            "inputs": (("x", 0, "plain"), ("side", 1, "binary")),
+            "outputs": (("y", 4, "plain"), ("between", 1, "bool")),
+            "max_connection_distance": 2,
+        },
+        {"x": 20, "side": 5},
+        {"y": 2, "between": 2},
+    ),
+    "bool": ({"outputs": (("y", 2, "bool"),)}, {"x": 40}, {"y": 3}),
+    "float": ({"outputs": (("y", 2, "float"),)}, {"x": 40}, {"y": 1}),
+    "int": ({"outputs": (("y", 2, "int"),)}, {"x": 40}, {"y": 1}),
+}
+
+
+def samples_for(name, inputs, outputs, rows):
+    rng = np.random.default_rng(len(name))
+    x, _ = make_samples(rows, sum(inputs.values()), 4, seed=len(name))
+    wide = x * rng.choice(np.array([1.0, 1e-20, 1e6], np.float32))
+    wide[rows // 2, 0] = [np.nan, np.inf, -5, 1e9][len(name) % 4]
+    parts = np.split(wide, np.cumsum(list(inputs.values()))[:-1], axis=1)
+    given = {n: np.ascontiguousarray(p) for n, p in zip(inputs, parts, strict=True)}
+    expected = {}
+    for n, count in outputs.items():
+        y = rng.random((rows, count)).round().astype(np.float32)
+        if name in ("float", "int"):
+            y *= np.float32(3000.7)
+        y[rng.random((rows, count)) < 0.05] = np.nan
+        expected[n] = y
+    return given, expected
+
+
+def assert_same_state(network, twin):
+    state = network.image().state
+    for name, rows in (
+        ("weights", twin.w),
+        ("weights_slow", twin.ws),
+        ("output_weights", twin.v),
+        ("output_weights_slow", twin.vs),
+        ("bias", twin.b),
+        ("bias_slow", twin.bs),
+        ("output_bias", twin.bo),
+        ("output_bias_slow", twin.bos),
+        ("memory_errors", [entry[2] for entry in twin.memory.entries]),
+    ):
+        expected = np.array(rows, np.float32).reshape(state[name].shape)
+        assert np.array_equal(state[name], expected), name
+    assert state["blocks"].tolist() == [list(x) for x in twin.blocks]
+    assert state["means"][0] == twin.error
+    assert state["hexagon_means"][:, 0].tolist() == twin.active_mean
+    assert state["scale"].tolist() == [m for i in twin.inputs for m in i.scale]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_network_equals_its_twin_to_the_bit(name):
+    options, inputs, outputs = CASES[name]
+    rows = 75 if options.get("hexagons", 3) in (2, 3) else 24
+    spec = make_spec(seed=7, **options)
+    network, twin = Network.create(spec), NaiveNetwork(spec)
+    network.size(inputs, outputs)
+    twin.size(inputs, outputs)
+    given, expected = samples_for(name, inputs, outputs, rows)
+    network.train([*given.items()], [*expected.items()], 0, rows)
+    with np.errstate(over="ignore"):
+        for row in range(rows):
+            twin.train(
+                {n: x[row] for n, x in given.items()}, {n: y[row] for n, y in expected.items()}
+            )
+        assert_same_state(network, twin)
+        for row in range(0, rows, 7):
+            sample = {n: x[row] for n, x in given.items()}
+            answers = network.request_one(sample)
+            for n, answer in twin.request(sample).items():
+                assert np.array_equal(answers[n], answer, equal_nan=True), (n, row)
+
+
+def test_growing_case_grows_and_small_memory_forgets():
+    """The cases above are worth something only if they get that far."""
+    network = Network.create(make_spec(seed=7, **CASES["growing"][0]))
+    network.size(*CASES["growing"][1:])
+    given, expected = samples_for("growing", *CASES["growing"][1:], 75)
+    network.train([*given.items()], [*expected.items()], 0, 75)
+    assert network.metrics()["blocks"] == 2
+    options, inputs, outputs = CASES["small memory"]
+    network = Network.create(make_spec(seed=7, **options))
+    network.size(inputs, outputs)
+    given, expected = samples_for("small memory", inputs, outputs, 75)
+    network.train([*given.items()], [*expected.items()], 0, 75)
+    counters = network.image().state["counters"]
+    assert counters[lay.N_STORED] > 6 > counters[lay.N_ENTRIES] > 0
+
+
+def test_slow_weights_equal_their_twin_after_the_eager_cycles():
+    spec = make_spec(hidden_blocks_max=1, replay_memory=10)
+    network, twin = Network.create(spec), NaiveNetwork(spec)
+    x, y = make_samples(660, 10, 2)
+    for one in (network, twin):
+        one.size({"x": 10}, {"y": 2})
+    network.train([("x", x)], [("y", y)], 0, 660)
+    for row in range(660):
+        twin.train({"x": x[row]}, {"y": y[row]})
+    assert_same_state(network, twin)
+
+
+def test_network_equals_its_twin_after_inputs_and_outputs_grew():
+    spec = make_spec(hexagons=4)
+    network, twin = Network.create(spec), NaiveNetwork(spec)
+    x, y = make_samples(20, 40, 4)
+    for width, count in ((33, 2), (40, 4)):
+        for one in (network, twin):
+            one.size({"x": width}, {"y": count})
+        for row in range(20):
+            sample = {"x": x[row, :width].astype(np.float32)}, {"y": y[row, :count].copy()}
+            network.train_one(*sample)
+            twin.train(*sample)
+        assert_same_state(network, twin)
