@@ -1,6 +1,7 @@
 """Fixtures and Hypothesis profiles of all tests."""
 
 import os
+import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,9 @@ LOG_TAIL_LINES = 200
 
 # Before any test imports numba.
 os.environ["NUMBA_CACHE_DIR"] = str(KERNEL_CACHE_DIR)
+
+# A shell that runs the tests in the background has SIGINT ignored, and every child inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadlines: a busy machine is not a bug.
 settings.register_profile("dev", max_examples=20, deadline=None)
@@ -35,7 +39,7 @@ def make_server(tmp_path: Path) -> Iterator[MakeServer]:
             data_dir = tmp_path / f"data-{len(made)}"
             process = ServerProcess(data_dir, *flags, environ=environ)
             made.append(process)
-            stack.callback(process.close)
+            stack.callback(process.stop)
             return process.start()
 
         made: list[ServerProcess] = []
@@ -55,7 +59,7 @@ def warm_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProc
     try:
         yield process.start()
     finally:
-        process.close()
+        process.stop()
 
 
 @pytest.fixture(scope="session")

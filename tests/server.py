@@ -147,6 +147,14 @@ class ServerProcess:
         self._signal(signal.SIGTERM)
         return self._wait_for_end()
 
+    def stop(self) -> None:
+        """End it in an orderly way; whatever is left after that is killed."""
+        try:
+            if self.is_running:
+                self.terminate()
+        finally:
+            self.close()
+
     def close(self) -> None:
         """Kill it and whatever it started, if it still runs."""
         if self._process is None:
@@ -162,9 +170,7 @@ class ServerProcess:
 
     def _environ(self) -> dict[str, str]:
         inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("HANAMI_") and name != "COV_CORE_DATAFILE"
+            name: value for name, value in os.environ.items() if not name.startswith("HANAMI_")
         }
         return inherited | {
             "HANAMI_ADMIN_USER_ID": ADMIN_ID,
