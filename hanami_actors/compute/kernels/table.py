@@ -19,6 +19,8 @@ from hanami_actors.compute.kernels.layout import TABLE_CELLS, TABLE_HEAD
     T_LANES, T_O, T_E, T_Y, T_OC, T_IO,
 ) = range(len(Arrays._fields))  # fmt: skip
 
+__all__ = ["f1", "f2", "f3", "i1", "i2", "i3", "l1", "l2"]
+
 
 @kernel
 def i1(t, index):
