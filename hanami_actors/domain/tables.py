@@ -30,6 +30,7 @@ from hanami_actors.domain.upload.apply import apply as apply_upload
 from hanami_actors.domain.upload.events import (
     UploadClosed,
     UploadCompleted,
+    UploadDiscarded,
     UploadOpened,
     UploadRangeStored,
 )
@@ -245,7 +246,7 @@ def _fold_upload(tables: Tables, place: _Place, event: Event) -> Tables:
         rows = _without(tables.uploads, place, event)
         return replace(tables, position=place.position, uploads=rows)
     old = tables.uploads.get(place.key)
-    fact = cast("UploadOpened | UploadRangeStored | UploadCompleted", event)
+    fact = cast("UploadOpened | UploadRangeStored | UploadCompleted | UploadDiscarded", event)
     state = apply_upload(old.state if old else upload.initial(), fact, place.time_us)
     rows = _row(tables.uploads, place, state, born=isinstance(event, UploadOpened))
     return replace(tables, position=place.position, uploads=rows)
@@ -289,6 +290,7 @@ FOLDED: Final[Mapping[type[Event], _Fold]] = MappingProxyType(
         UploadOpened: _fold_upload,
         UploadRangeStored: _fold_upload,
         UploadCompleted: _fold_upload,
+        UploadDiscarded: _fold_upload,
         UploadClosed: _fold_upload,
         ClusterCreated: _fold_cluster,
         ClusterDeleted: _fold_cluster,

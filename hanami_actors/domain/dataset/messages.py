@@ -23,12 +23,16 @@ class CreateUploadedDataset(Message, frozen=True, kw_only=True):
         ``mnist`` or ``csv``.
     label_size_bytes : int
         0 for ``csv``.
+    input_checksum, label_checksum : str
+        ``sha256:<hex>`` or ``blake2b:<hex>`` of the files; empty when nobody checks.
     """
 
     name: str
     kind: str
     input_size_bytes: int
     label_size_bytes: int = 0
+    input_checksum: str = ""
+    label_checksum: str = ""
 
 
 class FinalizeDataset(Message, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from hanami_actors.domain.transitions import next_phase
 from hanami_actors.domain.upload.events import (
     UploadClosed,
     UploadCompleted,
+    UploadDiscarded,
     UploadEvent,
     UploadOpened,
     UploadRangeStored,
@@ -33,10 +34,15 @@ def apply(state: UploadState, event: UploadEvent, time_us: TimestampUs) -> Uploa
                 owner_id=event.owner_id,
                 project_id=event.project_id,
                 created_us=time_us,
+                checksum=event.checksum,
+                active_us=time_us,
             )
         case UploadRangeStored():
-            return replace(state, phase=phase, ranges=merge(state.ranges, event.ranges))
+            ranges = merge(state.ranges, event.ranges)
+            return replace(state, phase=phase, ranges=ranges, active_us=time_us)
+        case UploadDiscarded():
+            return replace(state, phase=phase, ranges=(), active_us=time_us)
         case UploadCompleted() | UploadClosed():
-            return replace(state, phase=phase)
+            return replace(state, phase=phase, active_us=time_us)
         case _:
             assert_never(event)

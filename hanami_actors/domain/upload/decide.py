@@ -4,9 +4,11 @@ from typing import assert_never
 
 from hanami_actors.domain.base import Stamp
 from hanami_actors.domain.transitions import allows
+from hanami_actors.domain.upload.checksum import check_format
 from hanami_actors.domain.upload.events import (
     UploadClosed,
     UploadCompleted,
+    UploadDiscarded,
     UploadEvent,
     UploadOpened,
     UploadRangeStored,
@@ -14,6 +16,7 @@ from hanami_actors.domain.upload.events import (
 from hanami_actors.domain.upload.messages import (
     CloseUpload,
     CompleteUpload,
+    DiscardUpload,
     OpenUpload,
     RecordRanges,
     UploadMessage,
@@ -48,13 +51,15 @@ def decide(state: UploadState, message: UploadMessage, stamp: Stamp) -> tuple[Up
             return _record(state, message)
         case CompleteUpload():
             return _complete(state)
+        case DiscardUpload():
+            return _discard(state, message)
         case CloseUpload():
             if message.reason not in CLOSE_REASONS:
                 known = ", ".join(CLOSE_REASONS)
                 raise BadRequestError(f"Field 'reason' is '{message.reason}', known are: {known}.")
             if not allows(TRANSITIONS, state.phase, UploadClosed):
                 raise _not_found(state)
-            return (UploadClosed(reason=message.reason),)
+            return (UploadClosed(reason=message.reason, checksum=message.checksum),)
         case _:
             assert_never(message)
 
@@ -82,6 +87,8 @@ def _open(state: UploadState, message: OpenUpload, stamp: Stamp) -> tuple[Upload
         raise BadRequestError(
             f"Field 'size_bytes' is {message.size_bytes}; a file has at least 1 byte."
         )
+    if message.checksum:
+        check_format(message.checksum)
     return (
         UploadOpened(
             uuid=message.uuid,
@@ -90,6 +97,7 @@ def _open(state: UploadState, message: OpenUpload, stamp: Stamp) -> tuple[Upload
             size_bytes=message.size_bytes,
             owner_id=stamp.who.user_id,
             project_id=stamp.who.project_id,
+            checksum=message.checksum,
         ),
     )
 
@@ -116,6 +124,21 @@ def _complete(state: UploadState) -> tuple[UploadEvent, ...]:
             f"of {state.size_bytes}."
         )
     return (UploadCompleted(),)
+
+
+def _discard(state: UploadState, message: DiscardUpload) -> tuple[UploadEvent, ...]:
+    if not state.alive:
+        raise _not_found(state)
+    if not allows(TRANSITIONS, state.phase, UploadDiscarded):
+        raise ConflictError(
+            f"Upload with uuid '{state.uuid}' is not complete, nothing is discarded."
+        )
+    if message.checksum == state.checksum or not state.checksum:
+        raise ConflictError(
+            f"Upload with uuid '{state.uuid}' has the bytes that were announced; they stay."
+        )
+    check_format(message.checksum)
+    return (UploadDiscarded(checksum=message.checksum),)
 
 
 def _not_found(state: UploadState) -> NotFoundError:

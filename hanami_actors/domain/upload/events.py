@@ -4,7 +4,14 @@ from typing import ClassVar
 
 from hanami_actors.domain.base import Event
 
-__all__ = ["UploadClosed", "UploadCompleted", "UploadEvent", "UploadOpened", "UploadRangeStored"]
+__all__ = [
+    "UploadClosed",
+    "UploadCompleted",
+    "UploadDiscarded",
+    "UploadEvent",
+    "UploadOpened",
+    "UploadRangeStored",
+]
 
 
 class UploadOpened(Event, frozen=True, kw_only=True):
@@ -14,6 +21,9 @@ class UploadOpened(Event, frozen=True, kw_only=True):
     ----------
     role : str
         ``input`` or ``label``.
+    checksum : str
+        What the client says its bytes are, ``sha256:<hex>`` or ``blake2b:<hex>``; empty if it
+        does not say.
     """
 
     TAG: ClassVar[str] = "upload.opened"
@@ -24,6 +34,7 @@ class UploadOpened(Event, frozen=True, kw_only=True):
     size_bytes: int
     owner_id: str
     project_id: str
+    checksum: str = ""
 
 
 class UploadRangeStored(Event, frozen=True, kw_only=True):
@@ -40,6 +51,20 @@ class UploadCompleted(Event, frozen=True, kw_only=True):
     TAG: ClassVar[str] = "upload.completed"
 
 
+class UploadDiscarded(Event, frozen=True, kw_only=True):
+    """The bytes are not those that were announced; all of them are to be sent again.
+
+    Attributes
+    ----------
+    checksum : str
+        Of the bytes that came, in the form of the announced one.
+    """
+
+    TAG: ClassVar[str] = "upload.discarded"
+
+    checksum: str
+
+
 class UploadClosed(Event, frozen=True, kw_only=True):
     """The upload is over and its file is gone.
 
@@ -47,11 +72,14 @@ class UploadClosed(Event, frozen=True, kw_only=True):
     ----------
     reason : str
         ``imported``, ``failed``, ``deleted`` or ``expired``.
+    checksum : str
+        Of the imported bytes, as it was checked; empty if none was announced.
     """
 
     TAG: ClassVar[str] = "upload.closed"
 
     reason: str
+    checksum: str = ""
 
 
-UploadEvent = UploadOpened | UploadRangeStored | UploadCompleted | UploadClosed
+UploadEvent = UploadOpened | UploadRangeStored | UploadCompleted | UploadDiscarded | UploadClosed

@@ -6,6 +6,7 @@ __all__ = [
     "AppendChunk",
     "CloseUpload",
     "CompleteUpload",
+    "DiscardUpload",
     "OpenUpload",
     "RecordRanges",
     "UploadMessage",
@@ -13,12 +14,19 @@ __all__ = [
 
 
 class OpenUpload(Message, frozen=True, kw_only=True):
-    """Expect a file; asked by the directory together with the dataset's creation."""
+    """Expect a file; asked by the directory together with the dataset's creation.
+
+    Attributes
+    ----------
+    checksum : str
+        ``sha256:<hex>`` or ``blake2b:<hex>`` of its bytes; empty when nobody checks.
+    """
 
     uuid: str
     dataset_uuid: str
     role: str
     size_bytes: int
+    checksum: str = ""
 
 
 class AppendChunk(Message, frozen=True, kw_only=True):
@@ -38,10 +46,23 @@ class CompleteUpload(Message, frozen=True, kw_only=True):
     """Record that every byte has reached the disk."""
 
 
+class DiscardUpload(Message, frozen=True, kw_only=True):
+    """Record that the bytes have another checksum than the announced one."""
+
+    checksum: str
+
+
 class CloseUpload(Message, frozen=True, kw_only=True):
-    """End the upload."""
+    """End the upload.
+
+    Attributes
+    ----------
+    checksum : str
+        As it was checked; empty if it was not.
+    """
 
     reason: str
+    checksum: str = ""
 
 
-UploadMessage = OpenUpload | RecordRanges | CompleteUpload | CloseUpload
+UploadMessage = OpenUpload | RecordRanges | CompleteUpload | DiscardUpload | CloseUpload

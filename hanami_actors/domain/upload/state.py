@@ -9,6 +9,7 @@ from hanami_actors.domain.base import Event, Value
 from hanami_actors.domain.upload.events import (
     UploadClosed,
     UploadCompleted,
+    UploadDiscarded,
     UploadOpened,
     UploadRangeStored,
 )
@@ -33,6 +34,7 @@ TRANSITIONS: Final[Mapping[tuple[UploadPhase, type[Event]], UploadPhase]] = Mapp
         (UploadPhase.OPEN, UploadRangeStored): UploadPhase.OPEN,
         (UploadPhase.OPEN, UploadCompleted): UploadPhase.COMPLETE,
         (UploadPhase.OPEN, UploadClosed): UploadPhase.CLOSED,
+        (UploadPhase.COMPLETE, UploadDiscarded): UploadPhase.OPEN,
         (UploadPhase.COMPLETE, UploadClosed): UploadPhase.CLOSED,
     }
 )
@@ -47,6 +49,10 @@ class UploadState(Value, frozen=True, kw_only=True):
         ``input`` or ``label``.
     ranges : tuple of (start, end)
         Bytes known to be on the disk, merged.
+    checksum : str
+        The announced one; empty if there is none.
+    active_us : int
+        When something last happened to it.
     """
 
     phase: UploadPhase = UploadPhase.ABSENT
@@ -58,6 +64,8 @@ class UploadState(Value, frozen=True, kw_only=True):
     project_id: str = ""
     ranges: Ranges = ()
     created_us: TimestampUs = TimestampUs(0)
+    checksum: str = ""
+    active_us: TimestampUs = TimestampUs(0)
 
     @property
     def alive(self) -> bool:

@@ -154,6 +154,7 @@ UPLOAD_FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "size_bytes": st.integers(0, 8),
     "ranges": st.lists(st.tuples(st.integers(-1, 9), st.integers(0, 9)), max_size=4).map(tuple),
     "reason": st.sampled_from([*upload_decide.CLOSE_REASONS, "boredom"]),
+    "checksum": st.sampled_from(["", "sha256:" + "0" * 64, "blake2b:" + "1" * 64, "md5:0"]),
 }
 ANY_UPLOAD_MESSAGE = _structs(upload_messages.UploadMessage, **UPLOAD_FIELDS)
 

@@ -29,6 +29,7 @@ TAGS = {
     ("project.deleted", 1),
     ("upload.closed", 1),
     ("upload.completed", 1),
+    ("upload.discarded", 1),
     ("upload.opened", 1),
     ("upload.range_stored", 1),
     ("user.created", 1),

@@ -1,10 +1,13 @@
 import pytest
 
 from hanami_actors.domain.upload.apply import apply
+from hanami_actors.domain.upload.checksum import normalize
 from hanami_actors.domain.upload.decide import check_range, decide
+from hanami_actors.domain.upload.events import UploadClosed
 from hanami_actors.domain.upload.messages import (
     CloseUpload,
     CompleteUpload,
+    DiscardUpload,
     OpenUpload,
     RecordRanges,
 )
@@ -12,6 +15,8 @@ from hanami_actors.domain.upload.ranges import covered_bytes, format_ranges, mer
 from hanami_actors.domain.upload.state import UploadPhase, initial, invariants
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
 from tests.unit.domain.builders import NOW_US, stamp, uuid
+
+ANNOUNCED = "sha256:" + "ab" * 32
 
 OPEN = OpenUpload(uuid=uuid(2), dataset_uuid=uuid(1), role="input", size_bytes=100)
 
@@ -100,3 +105,41 @@ def test_merge_joins_touching_ranges_and_drops_empty_ones():
 def test_many_missing_ranges_are_cut_for_people():
     ranges = tuple((start, start + 1) for start in range(0, 20, 2))
     assert format_ranges(ranges) == "0..0, 2..2, 4..4, 6..6, 8..8 and 5 more"
+
+
+def test_bytes_with_another_checksum_are_all_missing_again():
+    announced = OpenUpload(
+        uuid=uuid(2), dataset_uuid=uuid(1), role="input", size_bytes=100, checksum=ANNOUNCED
+    )
+    discard = DiscardUpload(checksum="sha256:" + "cd" * 32)
+    state = after(announced, record((0, 100)), CompleteUpload(), discard)
+    assert (state.phase, state.ranges, state.checksum) == (UploadPhase.OPEN, (), ANNOUNCED)
+    again = after(
+        announced, record((0, 100)), CompleteUpload(), discard, record((0, 100)), CompleteUpload()
+    )
+    assert again.phase is UploadPhase.COMPLETE
+    with pytest.raises(ConflictError, match="not complete"):
+        after(announced, discard)
+    with pytest.raises(ConflictError, match="they stay"):
+        after(announced, record((0, 100)), CompleteUpload(), DiscardUpload(checksum=ANNOUNCED))
+    with pytest.raises(ConflictError, match="they stay"):
+        after(OPEN, record((0, 100)), CompleteUpload(), discard)
+
+
+def test_a_closed_upload_says_which_checksum_was_found():
+    state = after(OPEN, record((0, 100)), CompleteUpload())
+    closing = CloseUpload(reason="imported", checksum=ANNOUNCED)
+    assert decide(state, closing, stamp()) == (UploadClosed(reason="imported", checksum=ANNOUNCED),)
+
+
+@pytest.mark.parametrize("wrong", ["md5:" + "0" * 32, "sha256:xyz", "0" * 63, "sha512:" + "0" * 64])
+def test_a_checksum_of_another_kind_is_refused(wrong):
+    with pytest.raises(BadRequestError, match="sha256 or blake2b"):
+        normalize(wrong)
+    with pytest.raises(BadRequestError, match="sha256 or blake2b"):
+        after(OpenUpload(uuid="u", dataset_uuid="d", role="label", size_bytes=1, checksum=wrong))
+
+
+def test_a_checksum_is_kept_in_lower_case_with_its_algorithm():
+    assert normalize("AB" * 32) == ANNOUNCED
+    assert normalize("Blake2b:" + "0" * 64) == "blake2b:" + "0" * 64
