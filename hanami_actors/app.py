@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from hanami_actors.actors.csv_child import CsvImporter
-from hanami_actors.actors.gateway import Command, Gateway
-from hanami_actors.actors.host import Host, KernelsReady
+from hanami_actors.actors.gateway import Command
+from hanami_actors.actors.host import Host, KernelsFailed, KernelsReady
 from hanami_actors.actors.kernels import KernelWarmer
 from hanami_actors.actors.networks import Networks
 from hanami_actors.actors.router import ActorGateway
@@ -17,6 +17,7 @@ from hanami_actors.actors.scheduler import Scheduler
 from hanami_actors.actors.snapshotter import Snapshotter
 from hanami_actors.actors.supervisor import Ping, Shutdown, SupervisorActor
 from hanami_actors.actors.system import SYSTEM_USER, ActorTable, System
+from hanami_actors.actors.upload_files import remove_leftovers
 from hanami_actors.actors.writer import load_published
 from hanami_actors.api.auth import hash_passphrase
 from hanami_actors.bootstrap import announce_passphrase, first_admin
@@ -40,18 +41,19 @@ class Backend:
 
     Attributes
     ----------
-    gateway : Gateway
+    gateway : ActorGateway
     kernels : KernelWarmer
     """
 
     def __init__(self, system: System, supervisor: ActorRef) -> None:
         self.system = system
-        self.gateway: Gateway = ActorGateway(system)
+        self.gateway = ActorGateway(system)
         self._supervisor = supervisor
-        self.kernels = KernelWarmer(system.settings.kernel_cache_dir, self._on_kernels_ready)
-
-    def _on_kernels_ready(self) -> None:
-        tell(self._supervisor, KernelsReady())
+        self.kernels = KernelWarmer(
+            system.settings.kernel_cache_dir,
+            on_ready=lambda: tell(supervisor, KernelsReady()),
+            on_failure=lambda reason: tell(supervisor, KernelsFailed(reason=reason)),
+        )
 
     def create_first_admin(
         self, environ: Mapping[str, str], show: Callable[[str], None] | None
@@ -94,10 +96,11 @@ def running_backend(settings: Settings) -> Iterator[Backend]:
     log = LmdbEventLog(directory.log, map_size_bytes=settings.map_size_bytes)
     try:
         system, host = _build(settings, directory, uploads_dir, log)
+        remove_leftovers(uploads_dir, system.published.tables)
         supervisor = SupervisorActor.start(system, host, CsvImporter(directory.blobs))
-        ask(supervisor, Ping())
         backend = Backend(system, supervisor)
         try:
+            ask(supervisor, Ping())
             yield backend
         finally:
             backend.stop()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hanami_actors.domain.tables import Tables
 from hanami_actors.errors import SettingsError
+from hanami_actors.eventlog.directory import fsync_directory, storage_errors
 from hanami_actors.ports import Entropy
 
 __all__ = [
@@ -57,7 +58,8 @@ def signing_key(data_dir: Path, entropy: Entropy) -> bytes:
     path = data_dir / SIGNING_KEY_FILE
     if not path.exists():
         write_private(path, entropy.secret_bytes(SIGNING_KEY_SIZE_BYTES))
-    key = path.read_bytes()
+    with storage_errors(f"the signing key {path}"):
+        key = path.read_bytes()
     if len(key) < SIGNING_KEY_SIZE_BYTES:
         raise SettingsError(
             f"the signing key {path} has {len(key)} bytes, at least {SIGNING_KEY_SIZE_BYTES} are"
@@ -127,12 +129,21 @@ def announce_passphrase(
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner may read, durably and all or nothing."""
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(path)
+    """Write a file that only its owner may read, durably and all or nothing.
+
+    Raises
+    ------
+    StorageFullError, LogError
+        The file cannot be written; an older one of the name is still there.
+    """
+    temporary = path.with_name(f"{path.name}.new")
+    with storage_errors(f"the file {path}"):
+        # A leftover of a crash may have other rights.
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.replace(path)
+        fsync_directory(path.parent)

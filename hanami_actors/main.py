@@ -1,6 +1,7 @@
 """The command ``hanami-server``: reads the settings, serves until SIGTERM or SIGINT, stops in order."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -20,6 +21,9 @@ __all__ = ["main"]
 
 logger = logging.getLogger(__name__)
 
+CLOSE_GOING_AWAY = 1001
+REQUEST_POLL_S = 0.02
+
 
 def main() -> int:
     """Run the server; return the exit code.
@@ -27,7 +31,8 @@ def main() -> int:
     Returns
     -------
     int
-        0 after an orderly stop, 1 when the server could not start.
+        0 after an orderly stop, 1 when the server could not start, 130 when it was told to stop
+        at once (Ctrl-C a second time, or while it starts).
     """
     try:
         settings = settings_module.load(sys.argv[1:], os.environ)
@@ -41,6 +46,10 @@ def main() -> int:
     except HanamiError as error:
         print(f"hanami-server: {error.message}", file=sys.stderr)  # noqa: T201
         return 1
+    except KeyboardInterrupt:
+        _show("hanami-server: stopped at once; nothing that was acknowledged is lost")
+        # Not by returning: that would wait for threads, and for an import in a child process.
+        os._exit(130)
     return 0
 
 
@@ -51,6 +60,7 @@ async def _serve(settings: "Settings", backend: "Backend") -> None:
         token_expire_s=settings.token_expire_s,
         body_size_max_bytes=settings.body_size_max_bytes,
         websocket_message_size_max_bytes=settings.websocket_message_size_max_bytes,
+        upload_size_max_bytes=settings.upload_size_max_bytes,
         access_log=settings.access_log,
     )
     application = make_application(
@@ -58,12 +68,9 @@ async def _serve(settings: "Settings", backend: "Backend") -> None:
         api_settings,
         signing_key(settings.data_dir, backend.system.entropy),
         _policy(settings),
-        ready=backend.kernels.ready.is_set,
+        ready=backend.kernels.is_ready,
     )
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    signals = _Signals()
     try:
         server, port = start_http_server(application, settings.host, settings.port)
     except OSError as error:
@@ -74,11 +81,40 @@ async def _serve(settings: "Settings", backend: "Backend") -> None:
         ) from error
     backend.kernels.start()
     print(f"hanami-server: listening on {_address(settings.host, port)}", file=sys.stderr)  # noqa: T201
-    await stop.wait()
+    await signals.first.wait()
     logger.info("stopping: tasks are marked and go on at the next start")
     server.stop()
+    for socket in tuple(application.sockets):
+        socket.close(CLOSE_GOING_AWAY, "the server stops")
+    await _let_requests_end(backend, signals, settings.shutdown_timeout_s)
     application.close()
     await server.close_all_connections()
+
+
+class _Signals:
+    """The first SIGTERM or SIGINT begins the stop, the second one hurries it; needs a running loop."""
+
+    def __init__(self) -> None:
+        self.first = asyncio.Event()
+        self.second = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._arrived)
+
+    def _arrived(self) -> None:
+        (self.second if self.first.is_set() else self.first).set()
+
+
+async def _let_requests_end(backend: "Backend", signals: _Signals, timeout_s: float) -> None:
+    """Wait until what was asked is answered, the time is over or somebody hurries."""
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + timeout_s
+    while backend.gateway.pending_count() and loop.time() < end_s:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(signals.second.wait(), REQUEST_POLL_S)
+            return
+    # The answers still have to be written.
+    await asyncio.sleep(REQUEST_POLL_S)
 
 
 def _address(host: str, port: int) -> str:

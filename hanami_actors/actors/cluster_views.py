@@ -1,6 +1,6 @@
 """What clients see of a cluster while it computes: the recorded state and the live progress."""
 
-from hanami_actors.actors.jobs import NetworkJob, RequestJob, TrainJob
+from hanami_actors.actors.jobs import NetworkJob
 from hanami_actors.actors.networks import Placement
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.cluster.state import ClusterState, TaskPhase, TaskState
@@ -11,15 +11,21 @@ __all__ = ["created_view", "figures_of", "task_view"]
 NOT_YET = "-"
 
 
-def task_view(entry: TaskState, job: NetworkJob | None) -> TaskView:
-    """Return a task with the progress of the job that runs it, if one does."""
+def task_view(entry: TaskState, job: NetworkJob | None, obstacle: str = "") -> TaskView:
+    """Return a task with the progress of the job that runs it, if one does.
+
+    Parameters
+    ----------
+    entry : TaskState
+    job : NetworkJob or None
+    obstacle : str
+        Why no task can run now; shown as the reason of those that wait for it.
+    """
     cycle = entry.cycle
-    if (
-        entry.phase is TaskPhase.ACTIVE
-        and isinstance(job, TrainJob | RequestJob)
-        and job.task.uuid == entry.task.uuid
-    ):
+    is_active = entry.phase is TaskPhase.ACTIVE
+    if is_active and job is not None and job.task.uuid == entry.task.uuid:
         cycle = max(cycle, job.cycle)
+    is_waiting = is_active or entry.phase is TaskPhase.QUEUED
     return TaskView(
         uuid=entry.task.uuid,
         name=entry.task.name,
@@ -32,7 +38,7 @@ def task_view(entry: TaskState, job: NetworkJob | None) -> TaskView:
         start_timestamp=_shown(entry.started_us),
         end_timestamp=_shown(entry.ended_us),
         digest=entry.digest,
-        reason=entry.reason,
+        reason=obstacle if is_waiting else entry.reason,
     )
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from hanami_actors.actors.csv_child import CsvImporter
 from hanami_actors.actors.gateway import Command, GetUploadProgress, Target, TargetKind
-from hanami_actors.actors.inbox import IdleTick
-from hanami_actors.actors.runtime import Actor, ask
+from hanami_actors.actors.inbox import IdleTick, Internal
+from hanami_actors.actors.runtime import Actor, ask, tell
 from hanami_actors.actors.system import System
-from hanami_actors.actors.upload_session import RetireUpload, UploadSessionActor, upload_path
+from hanami_actors.actors.upload_files import import_path, remove_upload, upload_path
+from hanami_actors.actors.upload_session import DropUpload, progress_of
 from hanami_actors.actors.writer import append_to, persist
 from hanami_actors.datasets.idx import import_mnist
 from hanami_actors.domain.base import Stamp
@@ -33,13 +34,18 @@ from hanami_actors.errors import (
     NotFoundError,
     WrongVersionError,
 )
+from hanami_actors.eventlog.directory import storage_errors
 from hanami_actors.eventlog.port import Append
 
-__all__ = ["DatasetImportActor"]
+__all__ = ["DatasetImportActor", "RetireImport"]
 
 logger = logging.getLogger(__name__)
 
 PASSIVATE_AFTER_S = 5.0
+
+
+class RetireImport(Internal, frozen=True, kw_only=True):
+    """Stop after the import that is going on. Answer: None."""
 
 
 class DatasetImportActor(Actor):
@@ -73,7 +79,7 @@ class DatasetImportActor(Actor):
                 finally:
                     # The directory takes a living import for a running one.
                     self.die()
-            case IdleTick():
+            case IdleTick() | RetireImport():
                 self.die()
                 return None
             case _:
@@ -81,11 +87,15 @@ class DatasetImportActor(Actor):
 
     def _finalize(self, message: FinalizeDataset, command: Command) -> DatasetState:
         row = self._dataset(message)
+        if (
+            row.state.phase is DatasetPhase.FILLED
+            and row.state.upload_uuids == message.upload_uuids
+        ):
+            # The answer to the first time may have been lost.
+            return row.state
         uploads = [self._upload(row.state, uuid, role) for uuid, role in _roles(message)]
         for upload in uploads:
             self._require_complete(upload, command)
-        for upload in uploads:
-            self._retire(upload.state.uuid)
         stamp = self._system.stamp(command)
         try:
             content = self._import(message, uploads)
@@ -124,16 +134,17 @@ class DatasetImportActor(Actor):
         return row
 
     def _require_complete(self, upload: Row[UploadState], command: Command) -> None:
-        row = self._system.published.tables.uploads.get(upload.state.uuid)
-        if row is not None and row.state.phase is UploadPhase.COMPLETE:
+        """Refuse an upload that lacks bytes; a complete one never changes any more."""
+        uuid = upload.state.uuid
+        row = self._system.published.tables.uploads.get(uuid)
+        if row is None:
+            raise self._not_found()
+        if row.state.phase is UploadPhase.COMPLETE:
             return
-        target = Target(kind=TargetKind.UPLOAD, key=upload.state.uuid)
-        ref = self._system.actors.get(target)
-        if ref is None:
-            ref = UploadSessionActor.start(self._system, upload.state.uuid)
-            progress = ask(ref, Command(message=GetUploadProgress(), who=command.who))
-            ask(ref, RetireUpload())
-        else:
+        ref = self._system.actors.get(Target(kind=TargetKind.UPLOAD, key=uuid))
+        # A sleeping session has recorded all it has; a living one may have written more.
+        progress = progress_of(row.state)
+        if ref is not None:
             progress = ask(ref, Command(message=GetUploadProgress(), who=command.who))
         if not progress.complete:
             raise ConflictError(
@@ -142,14 +153,11 @@ class DatasetImportActor(Actor):
                 f" bytes {format_ranges(progress.missing)}. Send them, then finalize again."
             )
 
-    def _retire(self, uuid: str) -> None:
-        ref = self._system.actors.get(Target(kind=TargetKind.UPLOAD, key=uuid))
-        if ref is not None:
-            ask(ref, RetireUpload())
-
     def _import(self, message: FinalizeDataset, uploads: list[Row[UploadState]]) -> DatasetContent:
-        paths = [self._linked(row.state.uuid) for row in uploads]
+        paths = [import_path(self._system.uploads_dir, row.state.uuid) for row in uploads]
         try:
+            for row, path in zip(uploads, paths, strict=True):
+                self._link(row.state.uuid, path)
             if message.kind == "mnist":
                 return import_mnist(paths[0], paths[1], self._system.blobs)
             return self._importer.run(paths[0])
@@ -157,12 +165,10 @@ class DatasetImportActor(Actor):
             for path in paths:
                 path.unlink(missing_ok=True)
 
-    def _linked(self, uuid: str) -> Path:
-        path = upload_path(self._system.uploads_dir, uuid)
-        linked = path.with_suffix(".import")
-        linked.unlink(missing_ok=True)
-        os.link(path, linked)
-        return linked
+    def _link(self, uuid: str, path: Path) -> None:
+        with storage_errors(f"the file of upload {uuid}"):
+            path.unlink(missing_ok=True)
+            os.link(upload_path(self._system.uploads_dir, uuid), path)
 
     def _record(
         self,
@@ -181,7 +187,13 @@ class DatasetImportActor(Actor):
         except WrongVersionError as error:
             raise self._not_found() from error
         for upload in uploads:
-            upload_path(self._system.uploads_dir, upload.state.uuid).unlink(missing_ok=True)
+            self._remove(upload.state.uuid)
+
+    def _remove(self, uuid: str) -> None:
+        ref = self._system.actors.get(Target(kind=TargetKind.UPLOAD, key=uuid))
+        if ref is not None:
+            tell(ref, DropUpload())
+        remove_upload(self._system.uploads_dir, uuid)
 
     def _closed(self, uuid: str, reason: str, stamp: Stamp) -> Append:
         row = self._system.published.tables.uploads.get(uuid)

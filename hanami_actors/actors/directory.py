@@ -10,7 +10,8 @@ from hanami_actors.actors.host import ForgetNetwork
 from hanami_actors.actors.inbox import Internal
 from hanami_actors.actors.runtime import Actor, ActorRef, ask, tell
 from hanami_actors.actors.system import System
-from hanami_actors.actors.upload_session import RetireUpload, upload_path
+from hanami_actors.actors.upload_files import remove_upload, require_room
+from hanami_actors.actors.upload_session import DropUpload
 from hanami_actors.actors.writer import append_to, persist
 from hanami_actors.domain.base import Message, Stamp
 from hanami_actors.domain.cluster import decide as cluster_decide
@@ -42,7 +43,7 @@ from hanami_actors.eventlog.port import Append
 from hanami_actors.eventlog.replay import fold
 from hanami_actors.types import StreamId
 
-__all__ = ["DirectoryActor", "Locate", "Starter", "WakeUnfinished"]
+__all__ = ["DirectoryActor", "Locate", "Starter"]
 
 logger = logging.getLogger(__name__)
 
@@ -56,10 +57,6 @@ class Locate(Message, frozen=True, kw_only=True):
     """Return the actor behind an address, started if it sleeps. Answer: ``ActorRef``."""
 
     target: Target
-
-
-class WakeUnfinished(Internal, frozen=True, kw_only=True):
-    """Start the clusters whose tasks wait since the last stop; the hosts are there now."""
 
 
 class DirectoryActor(Actor):
@@ -81,9 +78,6 @@ class DirectoryActor(Actor):
                 return self._locate(target)
             case Command():
                 return self._retrying(message)
-            case WakeUnfinished():
-                self._wake_unfinished()
-                return None
             case _:
                 raise FaultError(f"the directory got a {type(message).__name__}")
 
@@ -117,11 +111,6 @@ class DirectoryActor(Actor):
             case _:
                 raise FaultError(f"the directory was asked for a {type(command.message).__name__}")
 
-    def _wake_unfinished(self) -> None:
-        for uuid in sorted(self._system.published.unfinished):
-            if uuid in self._tables.clusters:
-                self._locate(Target(kind=TargetKind.CLUSTER, key=uuid))
-
     def _locate(self, target: Target) -> ActorRef:
         living = self._system.actors.get(target)
         if living is not None:
@@ -133,11 +122,29 @@ class DirectoryActor(Actor):
         }[target.kind]
         if target.key not in rows:
             raise NotFoundError(f"{target.kind.capitalize()} with uuid '{target.key}' not found")
-        ref = self._starters[target.kind](target.key)
+        try:
+            ref = self._starters[target.kind](target.key)
+        except RuntimeError as error:
+            raise BusyError(
+                f"no thread can be started for {target.kind} {target.key} ({error}); try again later"
+            ) from error
         self._system.actors.put(target, ref)
         return ref
 
+    def _stop_living(self, target: Target, message: Internal) -> None:
+        """Make the actor behind an address stop, if there is one; returns when it has."""
+        ref = self._system.actors.get(target)
+        if ref is None:
+            return
+        try:
+            ask(ref, message)
+        except BusyError:
+            # It may have stopped by itself in the same moment.
+            if ref.is_alive():
+                raise
+
     def _create_dataset(self, message: CreateUploadedDataset, stamp: Stamp) -> DatasetState:
+        self._require_size(message)
         created = dataset_aggregate.decide(dataset_aggregate.initial(), message, stamp)
         uuid = stamp.ids[0]
         uploads = [("input", stamp.ids[1], message.input_size_bytes)]
@@ -152,6 +159,20 @@ class DirectoryActor(Actor):
         persist(self._system.writer, stamp, append_to(f"dataset/{uuid}", 0, created), *opened)
         return self._tables.datasets[uuid].state
 
+    def _require_size(self, message: CreateUploadedDataset) -> None:
+        limit_bytes = self._system.settings.upload_size_max_bytes
+        sizes = {
+            "input_data_size": message.input_size_bytes,
+            "label_data_size": message.label_size_bytes,
+        }
+        for field, size_bytes in sizes.items():
+            if size_bytes > limit_bytes:
+                raise ConflictError(
+                    f"Field '{field}' is {size_bytes}; this server takes files of at most"
+                    f" {limit_bytes} bytes (setting upload_size_max_bytes)."
+                )
+        require_room(self._system.uploads_dir, sum(sizes.values()))
+
     def _delete_dataset(self, message: DeleteDataset, stamp: Stamp) -> None:
         row = self._tables.datasets.get(message.uuid)
         if row is None:
@@ -162,15 +183,13 @@ class DirectoryActor(Actor):
             )
         uploads = [uuid for uuid in row.state.upload_uuids if uuid in self._tables.uploads]
         for uuid in uploads:
-            ref = self._system.actors.get(Target(kind=TargetKind.UPLOAD, key=uuid))
-            if ref is not None:
-                ask(ref, RetireUpload())
+            self._stop_living(Target(kind=TargetKind.UPLOAD, key=uuid), DropUpload())
         deleted = dataset_aggregate.decide(row.state, message, stamp)
         closed = [self._upload_closed(uuid, stamp) for uuid in uploads]
         stream = f"dataset/{message.uuid}"
         persist(self._system.writer, stamp, append_to(stream, row.version, deleted), *closed)
         for uuid in uploads:
-            upload_path(self._system.uploads_dir, uuid).unlink(missing_ok=True)
+            remove_upload(self._system.uploads_dir, uuid)
 
     def _upload_closed(self, uuid: str, stamp: Stamp) -> Append:
         row = self._tables.uploads[uuid]
@@ -199,9 +218,7 @@ class DirectoryActor(Actor):
         row = self._tables.clusters.get(message.uuid)
         if row is None:
             raise NotFoundError(f"Cluster with uuid '{message.uuid}' not found")
-        ref = self._system.actors.get(Target(kind=TargetKind.CLUSTER, key=message.uuid))
-        if ref is not None:
-            ask(ref, RetireCluster())
+        self._stop_living(Target(kind=TargetKind.CLUSTER, key=message.uuid), RetireCluster())
         stream = StreamId(f"cluster/{message.uuid}")
         log = self._system.log
         state = fold(log.read_stream(stream), cluster_state.initial(), apply_to_cluster)
@@ -210,7 +227,6 @@ class DirectoryActor(Actor):
         persist(self._system.writer, stamp, append_to(stream, version, events))
         host = self._system.actors.find(f"host/{row.state.host_uuid}")
         tell(host, ForgetNetwork(cluster_uuid=message.uuid))
-        self._system.snapshotter.forget(message.uuid)
 
     def _create_user(self, message: CreateUser, stamp: Stamp) -> UserState:
         row = self._tables.users.get(message.id)

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import pykka
 
+from hanami_actors.actors.boundary import Boundary
+
 __all__ = ["CallbackFuture"]
 
 Callback = Callable[["CallbackFuture"], None]
@@ -78,4 +80,6 @@ class CallbackFuture(pykka.ThreadingFuture[Any]):
         with self._callbacks_lock:
             callbacks, self._callbacks = self._callbacks, None
         for callback in callbacks or ():
-            callback(self)
+            # Runs in the thread of the actor that answers: its caller's mistakes are not its own.
+            with Boundary("a callback of an answer"):
+                callback(self)

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from typing import Any, ClassVar
 
-from pykka import _envelope, messages
+from pykka import ActorDeadError, _envelope, messages
 
 from hanami_actors.domain.base import Message
 from hanami_actors.errors import BusyError
@@ -60,6 +60,7 @@ class Inbox:
         self.idle_s: float | None = None
         self._envelopes: deque[Envelope] = deque()
         self._arrived = threading.Condition()
+        self._closed = False
 
     def put(self, envelope: Envelope) -> None:
         """Add a message.
@@ -68,19 +69,23 @@ class Inbox:
         ------
         BusyError
             The inbox is full; stops and internal messages are always accepted.
+        ActorDeadError
+            The actor has stopped and nobody waits for an answer; whoever waits gets the same error
+            as the answer.
         """
-        message = envelope.message
         with self._arrived:
-            if len(self._envelopes) >= self.len_max and not isinstance(
-                message,
-                (Internal, messages._ActorStop),  # noqa: SLF001 - a stop must never wait
-            ):
-                raise BusyError(
-                    f"this part of the server has {self.len_max} requests waiting, the limit;"
-                    " try again in a moment"
-                )
-            self._envelopes.append(envelope)
-            self._arrived.notify()
+            closed = self._closed
+            if not closed:
+                self._require_room(envelope.message)
+                self._envelopes.append(envelope)
+                self._arrived.notify()
+        if closed:
+            _refuse(envelope)
+
+    def close(self) -> None:
+        """Take no more messages: the actor has stopped and would never look at them."""
+        with self._arrived:
+            self._closed = True
 
     def get(self) -> Envelope:
         """Take the oldest message, waiting for it; an ``IdleTick`` when none comes in time."""
@@ -109,3 +114,20 @@ class Inbox:
     def qsize(self) -> int:
         """Return how many messages wait."""
         return len(self._envelopes)
+
+    def _require_room(self, message: object) -> None:
+        # Stops and internal messages are never refused.
+        always = (Internal, messages._ActorStop)  # noqa: SLF001 - pykka has no public name for it
+        if len(self._envelopes) >= self.len_max and not isinstance(message, always):
+            raise BusyError(
+                f"this part of the server has {self.len_max} requests waiting, the limit;"
+                " try again in a moment"
+            )
+
+
+def _refuse(envelope: Envelope) -> None:
+    """Answer, outside of the lock: callbacks of the answer run at once."""
+    error = ActorDeadError("the actor stopped before the message came")
+    if envelope.reply_to is None:
+        raise error
+    envelope.reply_to.set_exception((ActorDeadError, error, None))

@@ -8,9 +8,18 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from hanami_actors.actors.boundary import Boundary
+from hanami_actors.errors import BusyError
+
 __all__ = ["KernelWarmer"]
 
 logger = logging.getLogger(__name__)
+
+# Ctrl-C in a terminal reaches the whole group; the server alone answers it and ends the child.
+CHILD = (
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+    " from hanami_actors.compute.warm import main; main()"
+)
 
 
 class KernelWarmer:
@@ -26,6 +35,8 @@ class KernelWarmer:
         Where numba keeps compiled kernels.
     on_ready : callable
         Called in the warmer's thread once kernels can run.
+    on_failure : callable
+        Called there with a sentence when they never will.
 
     Attributes
     ----------
@@ -35,10 +46,15 @@ class KernelWarmer:
         Why they never will, empty otherwise.
     """
 
-    def __init__(self, cache_dir: Path, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, cache_dir: Path, on_ready: Callable[[], object], on_failure: Callable[[str], object]
+    ) -> None:
         self._cache_dir = cache_dir
         self._on_ready = on_ready
+        self._on_failure = on_failure
+        self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._is_stopped = False
         self.ready = threading.Event()
         self.failure = ""
 
@@ -47,13 +63,40 @@ class KernelWarmer:
         threading.Thread(target=self._run, name="kernel-warmer", daemon=True).start()
 
     def stop(self) -> None:
-        """End the child if it still compiles."""
-        if self._child is not None and self._child.poll() is None:
-            self._child.terminate()
-            self._child.wait()
+        """End the child if it still compiles; nothing is compiled from here on."""
+        with self._lock:
+            self._is_stopped = True
+            child = self._child
+        if child is not None and child.poll() is None:
+            child.terminate()
+
+    def is_ready(self) -> bool:
+        """Return whether kernels can run.
+
+        Raises
+        ------
+        BusyError
+            They never will; the text says why.
+        """
+        if self.failure:
+            raise BusyError(self.failure)
+        return self.ready.is_set()
 
     def _run(self) -> None:
+        with Boundary("loading the kernels") as attempt:
+            self._warm_up()
+        if attempt.error is not None:
+            error = attempt.error
+            self.failure = (
+                f"the kernels cannot be loaded ({type(error).__name__}: {error}); tasks wait until"
+                " the server is started again and can load them, see its log"
+            )
+            self._on_failure(self.failure)
+
+    def _warm_up(self) -> None:
         self._compile_in_child()
+        if self._is_stopped:
+            return
         # Imported here: numba takes most of a second to load, and liveness must not wait for it.
         from hanami_actors.compute import warm_up
 
@@ -64,13 +107,17 @@ class KernelWarmer:
 
     def _compile_in_child(self) -> None:
         environment = {**os.environ, "NUMBA_CACHE_DIR": str(self._cache_dir)}
-        command = [sys.executable, "-m", "hanami_actors.compute.warm"]
         try:
             self._cache_dir.mkdir(parents=True, exist_ok=True)
-            self._child = subprocess.Popen(command, env=environment)  # noqa: S603 - our own module
+            with self._lock:
+                if self._is_stopped:
+                    return
+                self._child = subprocess.Popen(  # noqa: S603 - our own module
+                    [sys.executable, "-c", CHILD], env=environment
+                )
         except OSError as error:
             logger.warning("kernels are compiled in the server itself: %s", error)
             return
         code = self._child.wait()
-        if code != 0:
+        if code != 0 and not self._is_stopped:
             logger.warning("the child that compiles kernels ended with %d; compiling here", code)

@@ -50,11 +50,16 @@ class Networks:
         with self._lock:
             self._placements[cluster_uuid] = placement
             self._placements.move_to_end(cluster_uuid)
+        self.trim(busy | {cluster_uuid})
+
+    def trim(self, busy: frozenset[str]) -> None:
+        """Drop the longest unused networks that are not busy if memory is short; they grow."""
+        with self._lock:
             total = sum(p.network.size_bytes() for p in self._placements.values())
             for other in list(self._placements):
                 if total <= self._size_max_bytes:
                     return
-                if other != cluster_uuid and other not in busy:
+                if other not in busy:
                     total -= self._placements.pop(other).network.size_bytes()
 
     def drop(self, cluster_uuid: str) -> None:

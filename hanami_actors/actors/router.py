@@ -1,5 +1,6 @@
 """The gateway over real actors: finds the actor behind an address, starts it, asks it again."""
 
+import threading
 from typing import Any
 
 import pykka
@@ -13,7 +14,7 @@ from hanami_actors.datasets.check import accuracy
 from hanami_actors.datasets.columns import read_rows
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.tables import Tables
-from hanami_actors.errors import BusyError, ConflictError, HanamiError
+from hanami_actors.errors import BusyError, ConflictError
 from hanami_actors.ports import Clock, Entropy
 
 __all__ = ["ActorGateway"]
@@ -32,6 +33,8 @@ class ActorGateway:
 
     def __init__(self, system: System) -> None:
         self._system = system
+        self._lock = threading.Lock()
+        self._pending_count = 0
 
     @property
     def tables(self) -> Tables:
@@ -51,8 +54,20 @@ class ActorGateway:
     def ask(self, target: Target, command: Command) -> CallbackFuture:
         """Send a message to an actor, starting it if it sleeps."""
         answer = CallbackFuture()
+        with self._lock:
+            self._pending_count += 1
+        answer.add_done_callback(self._answered)
         _Delivery(self._system, target, command, answer).start()
         return answer
+
+    def pending_count(self) -> int:
+        """Return how many messages wait for their answer."""
+        return self._pending_count
+
+    def _answered(self, answer: CallbackFuture) -> None:
+        del answer
+        with self._lock:
+            self._pending_count -= 1
 
     def read_content(
         self, dataset: DatasetState, column: str, offset: int, count: int
@@ -107,14 +122,13 @@ class _Delivery:
         located.add_done_callback(self._on_located)
 
     def _on_located(self, located: CallbackFuture) -> None:
-        try:
-            ref = located.outcome()
-        except pykka.ActorDeadError:
+        error = located.error()
+        if isinstance(error, pykka.ActorDeadError):
             self._answer.fail(_restarting())
-        except HanamiError as error:
+        elif error is not None:
             self._answer.fail(error)
         else:
-            self._send(ref)
+            self._send(located.outcome())
 
     def _send(self, ref: ActorRef) -> None:
         self._attempts_left -= 1

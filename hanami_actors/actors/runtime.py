@@ -45,10 +45,29 @@ class Actor(pykka.ThreadingActor):
         return CallbackFuture()
 
     def die(self) -> None:
-        """Stop after the message being handled; whoever waits in the inbox is told to try again."""
+        """Stop after the message being handled; whoever waits in the inbox is told to try again.
+
+        ``on_stop`` may run twice (an error can follow), so it must not mind.
+        """
         pykka.ActorRegistry.unregister(self.actor_ref)
         self.actor_stopped.set()
         self.on_stop()
+
+    def _actor_loop(self) -> None:
+        """Run the actor in its thread; however it ends, nobody waits for it for ever."""
+        self._actor_loop_setup()
+        if self.actor_stopped.is_set():
+            # Pykka calls no hook when on_start fails.
+            self.on_stop()
+        try:
+            self._actor_loop_running()
+        finally:
+            pykka.ActorRegistry.unregister(self.actor_ref)
+            self.actor_stopped.set()
+            # From here on the inbox answers by itself: a message put after the last look into it
+            # would otherwise lose its answer.
+            self.inbox.close()
+            self._actor_loop_teardown()
 
     def on_failure(
         self,

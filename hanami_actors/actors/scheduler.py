@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
 
+from hanami_actors.actors.boundary import Boundary
+
 __all__ = ["Job", "Scheduler"]
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class Scheduler:
         self._lanes: dict[str, deque[Job]] = {}
         self._open = False
         self._closed = False
+        self._failure = ""
         self._pool = ThreadPoolExecutor(
             thread_count, thread_name_prefix="compute", initializer=_lower_priority
         )
@@ -76,6 +79,29 @@ class Scheduler:
         if start:
             self._schedule(job.lane)
 
+    def withdraw(self, job: Job) -> bool:
+        """Take back a job that has not begun; return whether it had not. Its ``ended`` is not called.
+
+        A job whose turn it is, or that has had one, ends by its own cancel flag instead.
+        """
+        with self._lock:
+            lane = self._lanes.get(job.lane, deque())
+            if job not in lane or (self._open and lane[0] is job):
+                return False
+            lane.remove(job)
+            if not lane:
+                del self._lanes[job.lane]
+            return True
+
+    def give_up(self, reason: str) -> None:
+        """Note that jobs cannot run; they wait until a start of the server can run them."""
+        self._failure = reason
+
+    @property
+    def failure(self) -> str:
+        """Why jobs cannot run, empty while they can or may soon."""
+        return self._failure
+
     def busy_lanes(self) -> frozenset[str]:
         """Return the lanes with unfinished jobs."""
         with self._lock:
@@ -88,14 +114,18 @@ class Scheduler:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _schedule(self, lane: str) -> None:
+        # Under the lock, which every slice takes first: so the callback is there before the slice
+        # ends, always runs in a compute thread, and never nests.
         with self._lock:
             if self._closed:
                 return
             future = self._pool.submit(self._run_slice, lane)
-        future.add_done_callback(partial(self._after_slice, lane))
+            future.add_done_callback(partial(self._after_slice, lane))
 
     def _run_slice(self, lane: str) -> bool:
-        return self._lanes[lane][0].run_slice(self._slice_s)
+        with self._lock:
+            job = self._lanes[lane][0]
+        return job.run_slice(self._slice_s)
 
     def _after_slice(self, lane: str, future: Future[bool]) -> None:
         if future.cancelled():
@@ -104,14 +134,18 @@ class Scheduler:
         if error is None and not future.result():
             self._schedule(lane)
             return
-        with self._lock:
-            jobs = self._lanes[lane]
-            job = jobs.popleft()
-            if not jobs:
-                del self._lanes[lane]
         if error is not None:
             logger.error("a job of %s failed", lane, exc_info=error)
-        job.ended(error)
+        with self._lock:
+            job = self._lanes[lane][0]
+        # Before it leaves the lane: what follows in the lane begins after the end of this one.
+        with Boundary(f"the end of a job of {lane}"):
+            job.ended(error)
+        with self._lock:
+            jobs = self._lanes[lane]
+            jobs.popleft()
+            if not jobs:
+                del self._lanes[lane]
         if jobs:
             self._schedule(lane)
 

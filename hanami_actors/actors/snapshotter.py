@@ -2,9 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hanami_actors.compute import NetworkImage, decode_image, encode_image
 from hanami_actors.errors import SnapshotDamagedError
@@ -45,6 +45,11 @@ def parse_moment(name: str) -> Moment | None:
     return Moment(task_uuid, int(cycle))
 
 
+class _Shot(NamedTuple):
+    moment: Moment
+    image: NetworkImage
+
+
 class Snapshotter:
     """Stores images of networks; a snapshot that cannot be stored is only a lost shortcut.
 
@@ -57,20 +62,20 @@ class Snapshotter:
         self._store = store
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
         self._lock = threading.Lock()
-        self._waiting: dict[str, Future[None]] = {}
+        self._waiting: dict[str, _Shot] = {}
+        self._storing: dict[str, _Shot] = {}
+        self._closed = False
 
     def save(self, cluster_uuid: str, moment: Moment, image: NetworkImage) -> None:
         """Store an image soon; a cluster's older image that still waits is dropped for it.
 
-        At most one image per cluster waits, so memory stays bounded.
+        At most one image per cluster waits and one is being stored, so memory stays bounded.
         """
         with self._lock:
-            previous = self._waiting.get(cluster_uuid)
-            if previous is not None:
-                previous.cancel()
-            future = self._pool.submit(self._store_image, cluster_uuid, moment, image)
-            self._waiting[cluster_uuid] = future
-        future.add_done_callback(self._done)
+            is_waiting = cluster_uuid in self._waiting
+            self._waiting[cluster_uuid] = _Shot(moment, image)
+        if not is_waiting:
+            self._submit(self._store_waiting, cluster_uuid)
 
     def newest(
         self, cluster_uuid: str, wanted: Iterator[Moment]
@@ -78,54 +83,83 @@ class Snapshotter:
         """Return the first good snapshot among the wanted moments, best first.
 
         ``wanted`` yields ``Moment(task, limit)``: any snapshot of that task at or before ``limit``.
-        Damaged ones are reported, removed and skipped.
+        Damaged ones are reported, removed and skipped. What is not on the disk yet counts too.
         """
-        stream = _stream(cluster_uuid)
-        stored = [moment for name in self._store.names(stream) if (moment := parse_moment(name))]
+        # In this order: an image that is stored in between is then seen on the disk.
+        with self._lock:
+            shots = (self._storing.get(cluster_uuid), self._waiting.get(cluster_uuid))
+        in_memory = {shot.moment: shot.image for shot in shots if shot is not None}
+        known = {*in_memory, *self._moments(cluster_uuid)}
         for task_uuid, limit in wanted:
-            fitting = [m for m in stored if m.task_uuid == task_uuid and m.cycle <= limit]
+            fitting = [m for m in known if m.task_uuid == task_uuid and m.cycle <= limit]
             for moment in sorted(fitting, reverse=True):
-                try:
-                    data = self._store.load(stream, moment_name(moment))
-                    return moment, decode_image(data)
-                except SnapshotDamagedError as error:
-                    logger.warning(
-                        "snapshot %s of cluster %s skipped: %s", moment, cluster_uuid, error
-                    )
-                    self._store.delete(stream, moment_name(moment))
+                image = in_memory.get(moment) or self._load(cluster_uuid, moment)
+                if image is not None:
+                    return moment, image
         return None
 
     def forget(self, cluster_uuid: str) -> None:
         """Remove all snapshots of a cluster."""
-        self._pool.submit(self._store.delete_stream, _stream(cluster_uuid))
+        with self._lock:
+            self._waiting.pop(cluster_uuid, None)
+        self._submit(self._store.delete_stream, _stream(cluster_uuid))
 
     def thin(self, cluster_uuid: str, task_uuid: str, keep_cycle: int) -> None:
         """Remove a task's snapshots but the one at ``keep_cycle``, once that one is stored."""
-        self._pool.submit(self._thin, cluster_uuid, task_uuid, keep_cycle)
+        self._submit(self._thin, cluster_uuid, task_uuid, keep_cycle)
 
     def close(self) -> None:
-        """Finish what waits."""
+        """Finish what waits; what comes later is dropped, it is only a cache."""
+        with self._lock:
+            self._closed = True
         self._pool.shutdown(wait=True)
 
-    def _store_image(self, cluster_uuid: str, moment: Moment, image: NetworkImage) -> None:
-        self._store.put(_stream(cluster_uuid), moment_name(moment), encode_image(image))
+    def _submit(self, work: Callable[..., None], *args: Any) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            future = self._pool.submit(work, *args)
+        future.add_done_callback(_report)
+
+    def _store_waiting(self, cluster_uuid: str) -> None:
+        with self._lock:
+            shot = self._waiting.pop(cluster_uuid, None)
+            if shot is None:
+                return
+            self._storing[cluster_uuid] = shot
+        try:
+            data = encode_image(shot.image)
+            self._store.put(_stream(cluster_uuid), moment_name(shot.moment), data)
+        finally:
+            with self._lock:
+                del self._storing[cluster_uuid]
+
+    def _load(self, cluster_uuid: str, moment: Moment) -> NetworkImage | None:
+        stream, name = _stream(cluster_uuid), moment_name(moment)
+        try:
+            return decode_image(self._store.load(stream, name))
+        except SnapshotDamagedError as error:
+            logger.warning("snapshot %s of cluster %s skipped: %s", moment, cluster_uuid, error)
+        self._submit(self._store.delete, stream, name)
+        return None
+
+    def _moments(self, cluster_uuid: str) -> list[Moment]:
+        names = self._store.names(_stream(cluster_uuid))
+        return [moment for name in names if (moment := parse_moment(name))]
 
     def _thin(self, cluster_uuid: str, task_uuid: str, keep_cycle: int) -> None:
-        stream = _stream(cluster_uuid)
-        moments = [moment for name in self._store.names(stream) if (moment := parse_moment(name))]
+        moments = self._moments(cluster_uuid)
         if Moment(task_uuid, keep_cycle) not in moments:
             return
         for moment in moments:
             if moment.task_uuid == task_uuid and moment.cycle != keep_cycle:
-                self._store.delete(stream, moment_name(moment))
+                self._store.delete(_stream(cluster_uuid), moment_name(moment))
 
-    def _done(self, future: Future[None]) -> None:
-        with self._lock:
-            for cluster_uuid, waiting in list(self._waiting.items()):
-                if waiting is future:
-                    del self._waiting[cluster_uuid]
-        if not future.cancelled() and future.exception() is not None:
-            logger.warning("a snapshot could not be stored: %s", future.exception())
+
+def _report(future: Future[None]) -> None:
+    error = future.exception()
+    if error is not None:
+        logger.warning("a snapshot could not be stored or removed: %s", error)
 
 
 def _stream(cluster_uuid: str) -> StreamId:

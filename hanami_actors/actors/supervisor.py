@@ -1,22 +1,24 @@
 """Who is started when, who is started again, and who stops when: in one place."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
+
+from pykka import ActorDeadError, Timeout
 
 from hanami_actors.actors.cluster import ClusterActor, SuspendCluster
 from hanami_actors.actors.csv_child import CsvImporter
-from hanami_actors.actors.dataset_import import DatasetImportActor
-from hanami_actors.actors.directory import DirectoryActor, Locate, Starter, WakeUnfinished
+from hanami_actors.actors.dataset_import import DatasetImportActor, RetireImport
+from hanami_actors.actors.directory import DirectoryActor, Locate, Starter
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, Target, TargetKind
-from hanami_actors.actors.host import CPU_HOST_NAME, Host, HostActor, KernelsReady
+from hanami_actors.actors.host import CPU_HOST_NAME, Host, HostActor, KernelsFailed, KernelsReady
 from hanami_actors.actors.inbox import IdleTick, Internal, Revive
 from hanami_actors.actors.runtime import Actor, ActorRef, ask, tell
 from hanami_actors.actors.system import SYSTEM_USER, System
 from hanami_actors.actors.upload_session import RetireUpload, UploadSessionActor
 from hanami_actors.actors.writer import EventWriterActor
 from hanami_actors.domain.host.messages import RegisterHost
-from hanami_actors.errors import FaultError, HanamiError
+from hanami_actors.errors import FaultError, HanamiError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,17 @@ __all__ = ["Ping", "Shutdown", "SupervisorActor"]
 logger = logging.getLogger(__name__)
 
 WATCH_INTERVAL_S = 1.0
-"""How soon a dead actor is noticed, and the pause before one that keeps dying is tried again."""
+"""How soon a dead actor is noticed, and the first pause before one is started again."""
+
+PAUSE_MAX_S = 60.0
+"""Longest pause before an actor that keeps dying is started again."""
+
+
+class _Revival(NamedTuple):
+    """An actor that was started again, and the pause before that."""
+
+    started_s: float
+    pause_s: float
 
 
 class Ping(Internal, frozen=True, kw_only=True):
@@ -40,8 +52,9 @@ class Shutdown(Internal, frozen=True, kw_only=True):
 class SupervisorActor(Actor):
     """Starts writer, directory and host in this order and stops them in reverse.
 
-    Pykka has no supervision: this actor looks every second whether the three still live, and
-    wakes clusters that died with unfinished work.
+    Pykka has no supervision: this actor looks every second whether the three still live. It starts
+    the clusters with unfinished work, and those that died with it, each after a pause that grows
+    while it keeps dying (a full disk, say).
     """
 
     def __init__(self, system: System, host: Host, importer: CsvImporter) -> None:
@@ -49,41 +62,59 @@ class SupervisorActor(Actor):
         self._system = system
         self._host = host
         self._importer = importer
-        self._kernels_ready = False
+        self._kernels: KernelsReady | KernelsFailed | None = None
         self._host_uuid = ""
-        self._to_revive: set[Target] = set()
+        self._start_error: HanamiError | None = None
+        self._watched_s = 0.0
+        self._due_s: dict[Target, float] = {}
+        self._revivals: dict[Target, _Revival] = {}
 
     def on_start(self) -> None:
-        """Start all that there is only one of."""
+        """Start all that there is only one of, then what has unfinished work."""
         self._system.actors.name("supervisor", self.actor_ref)
         self._start_writer()
         self._start_directory()
-        register = RegisterHost(name=CPU_HOST_NAME, kind="cpu")
-        directory = self._system.actors.named("directory")
-        self._host_uuid = ask(directory, Command(message=register, who=SYSTEM_USER)).uuid
+        try:
+            register = Command(
+                message=RegisterHost(name=CPU_HOST_NAME, kind="cpu"), who=SYSTEM_USER
+            )
+            self._host_uuid = ask(self._system.actors.named("directory"), register).uuid
+        except HanamiError as error:
+            self._start_error = error
+            return
         self._start_host()
-        tell(directory, WakeUnfinished())
+        for uuid in sorted(self._system.published.unfinished):
+            self._due_s[Target(kind=TargetKind.CLUSTER, key=uuid)] = 0.0
+        self._revive_due()
         self.inbox.idle_s = WATCH_INTERVAL_S
 
     def on_receive(self, message: object) -> None:
         """Handle a message."""
         match message:
             case IdleTick():
-                self._watch()
-            case Ping():
                 pass
+            case Ping():
+                if self._start_error is not None:
+                    raise self._start_error
             case Revive(target=target):
-                self._to_revive.add(target)
-            case KernelsReady():
-                self._kernels_ready = True
+                self._note_death(target)
+            case KernelsReady() | KernelsFailed():
+                self._kernels = message
                 tell(self._system.actors.find(f"host/{self._host_uuid}"), message)
             case Shutdown():
                 self._stop_all()
                 self.die()
+                return
             case _:
                 raise FaultError(f"the supervisor got a {type(message).__name__}")
+        if self._start_error is None:
+            self._watch()
 
     def _watch(self) -> None:
+        now_s = self._system.clock.monotonic_s()
+        if now_s - self._watched_s < WATCH_INTERVAL_S:
+            return
+        self._watched_s = now_s
         singles: dict[str, Callable[[], None]] = {
             "writer": self._start_writer,
             "directory": self._start_directory,
@@ -94,12 +125,31 @@ class SupervisorActor(Actor):
             if ref is None or not ref.is_alive():
                 logger.error("the %s died and is started again", name)
                 start()
-        for target in list(self._to_revive):
+        self._revive_due()
+
+    def _note_death(self, target: Target) -> None:
+        if target in self._due_s:
+            return
+        now_s = self._system.clock.monotonic_s()
+        last = self._revivals.get(target)
+        pause_s = WATCH_INTERVAL_S
+        if last is not None and now_s - last.started_s < PAUSE_MAX_S:
+            pause_s = min(2 * last.pause_s, PAUSE_MAX_S)
+        self._due_s[target] = now_s + pause_s
+        self._revivals[target] = _Revival(now_s + pause_s, pause_s)
+
+    def _revive_due(self) -> None:
+        now_s = self._system.clock.monotonic_s()
+        for target in [each for each, due_s in self._due_s.items() if due_s <= now_s]:
             try:
                 ask(self._system.actors.named("directory"), Locate(target=target))
+            except NotFoundError:
+                self._revivals.pop(target, None)
             except HanamiError as error:
                 logger.warning("%s %s could not be woken: %s", target.kind, target.key, error)
-            self._to_revive.discard(target)
+                self._due_s[target] = now_s + WATCH_INTERVAL_S
+                continue
+            del self._due_s[target]
 
     def _start_writer(self) -> None:
         ref = EventWriterActor.start(self._system.log, self._system.published)
@@ -118,34 +168,50 @@ class SupervisorActor(Actor):
     def _start_host(self) -> None:
         ref = HostActor.start(self._host)
         self._system.actors.name(f"host/{self._host_uuid}", ref)
-        if self._kernels_ready:
-            tell(ref, KernelsReady())
+        if self._kernels is not None:
+            tell(ref, self._kernels)
 
     def _stop_all(self) -> None:
+        """Stop in reverse order of the start; all that goes on may take one timeout together."""
+        timeout_s = self._system.settings.shutdown_timeout_s
+        deadline_s = self._system.clock.monotonic_s() + timeout_s
         self._stop_ref(self._system.actors.find("directory"))
-        leaving: list[tuple[Target, Any]] = []
-        for target, ref in self._system.actors.living():
-            farewell = {
-                TargetKind.CLUSTER: SuspendCluster(),
-                TargetKind.UPLOAD: RetireUpload(),
-            }.get(target.kind)
-            if farewell is not None:
-                leaving.append((target, ref.ask(farewell, block=False)))
+        living = self._system.actors.living()
+        leaving = [(target, self._ask_to_leave(target, ref)) for target, ref in living]
         for target, future in leaving:
-            self._await_leave(target, future)
+            self._await_leave(target, future, deadline_s)
+        self._importer.close(self._left_s(deadline_s))
         self._stop_ref(self._system.actors.find(f"host/{self._host_uuid}"))
         self._host.scheduler.close()
-        self._importer.close()
         self._system.snapshotter.close()
         self._stop_ref(self._system.actors.find("writer"))
 
-    def _await_leave(self, target: Target, future: CallbackFuture) -> None:
-        timeout_s = self._system.settings.shutdown_timeout_s
-        if not future.wait(timeout_s):
-            logger.warning("%s %s did not stop within %g s", target.kind, target.key, timeout_s)
-        elif (error := future.error()) is not None:
+    def _ask_to_leave(self, target: Target, ref: ActorRef) -> CallbackFuture:
+        farewells: dict[TargetKind, Internal] = {
+            TargetKind.CLUSTER: SuspendCluster(),
+            TargetKind.UPLOAD: RetireUpload(),
+            TargetKind.DATASET: RetireImport(),
+        }
+        future = ref.ask(farewells[target.kind], block=False)
+        assert isinstance(future, CallbackFuture), "our actors answer with our futures"
+        return future
+
+    def _await_leave(self, target: Target, future: CallbackFuture, deadline_s: float) -> None:
+        if not future.wait(self._left_s(deadline_s)):
+            logger.warning("%s %s did not stop in time", target.kind, target.key)
+            return
+        error = future.error()
+        if error is not None and not isinstance(error, ActorDeadError):
             logger.warning("%s %s stopped with: %s", target.kind, target.key, error)
 
+    def _left_s(self, deadline_s: float) -> float:
+        return max(0.0, deadline_s - self._system.clock.monotonic_s())
+
     def _stop_ref(self, ref: ActorRef | None) -> None:
-        if ref is not None and ref.is_alive():
-            ref.stop(block=True, timeout=self._system.settings.shutdown_timeout_s)
+        if ref is None or not ref.is_alive():
+            return
+        timeout_s = self._system.settings.shutdown_timeout_s
+        try:
+            ref.stop(block=True, timeout=timeout_s)
+        except Timeout:
+            logger.warning("%s did not stop within %g s", ref, timeout_s)

@@ -1,7 +1,6 @@
 """One file on its way in: writes chunks where they belong and records what has reached the disk."""
 
-import os
-from pathlib import Path
+import logging
 
 from hanami_actors.actors.gateway import (
     Command,
@@ -13,6 +12,7 @@ from hanami_actors.actors.gateway import (
 from hanami_actors.actors.inbox import IdleTick, Internal
 from hanami_actors.actors.runtime import Actor
 from hanami_actors.actors.system import System
+from hanami_actors.actors.upload_files import UploadFile, upload_path
 from hanami_actors.actors.writer import append_to, persist
 from hanami_actors.domain.base import Stamp
 from hanami_actors.domain.upload.apply import apply
@@ -21,11 +21,20 @@ from hanami_actors.domain.upload.events import UploadEvent
 from hanami_actors.domain.upload.messages import AppendChunk, CompleteUpload, RecordRanges
 from hanami_actors.domain.upload.ranges import Ranges, merge, missing
 from hanami_actors.domain.upload.state import UploadPhase, UploadState
-from hanami_actors.errors import FaultError, NotFoundError, StorageFullError, WrongVersionError
+from hanami_actors.errors import (
+    BusyError,
+    ConflictError,
+    FaultError,
+    NotFoundError,
+    StorageFullError,
+    WrongVersionError,
+)
 from hanami_actors.eventlog.replay import fold
 from hanami_actors.types import StreamId
 
-__all__ = ["FlushUpload", "RetireUpload", "UploadSessionActor", "upload_path"]
+__all__ = ["DropUpload", "RetireUpload", "UploadSessionActor", "progress_of"]
+
+logger = logging.getLogger(__name__)
 
 FLUSH_BYTES = 16 * 1024 * 1024
 """Bytes that may be written but not yet recorded."""
@@ -41,20 +50,27 @@ class RetireUpload(Internal, frozen=True, kw_only=True):
     """Record what is there, close the file and stop. Answer: None."""
 
 
-class FlushUpload(Internal, frozen=True, kw_only=True):
-    """Record what is there. Answer: None."""
+class DropUpload(Internal, frozen=True, kw_only=True):
+    """Close the file and stop; what is there will be thrown away. Answer: None."""
 
 
-def upload_path(uploads_dir: Path, uuid: str) -> Path:
-    """Return where the bytes of an upload are kept until they are imported."""
-    return uploads_dir / uuid
+def progress_of(state: UploadState, pending: Ranges = ()) -> UploadProgress:
+    """Return which bytes are there, with those that are written but not recorded yet."""
+    gaps = missing(merge(state.ranges, pending), state.size_bytes)
+    lacking = sum(end - start for start, end in gaps)
+    return UploadProgress(
+        size_bytes=state.size_bytes,
+        received_bytes=state.size_bytes - lacking,
+        complete=state.phase is UploadPhase.COMPLETE,
+        missing=gaps,
+    )
 
 
 class UploadSessionActor(Actor):
     """Owns the received ranges of one upload.
 
     A chunk is acknowledged once written; its range is durable after fdatasync and event, every
-    16 MiB or 1 s. The last chunk is acknowledged after both.
+    16 MiB or 1 s. The last chunk is acknowledged after both. From then on the file never changes.
     """
 
     def __init__(self, system: System, uuid: str) -> None:
@@ -65,9 +81,11 @@ class UploadSessionActor(Actor):
         self._stream = StreamId(f"upload/{uuid}")
         self._state = UploadState()
         self._version = 0
-        self._descriptor = -1
+        self._file: UploadFile | None = None
+        self._fault: FaultError | None = None
         self._pending: Ranges = ()
         self._pending_bytes = 0
+        self._pending_since_s = 0.0
 
     def on_start(self) -> None:
         """Replay the stream and open the file."""
@@ -77,17 +95,23 @@ class UploadSessionActor(Actor):
         self.inbox.idle_s = PASSIVATE_AFTER_S
         if not self._state.alive:
             return
-        path = upload_path(self._system.uploads_dir, self._uuid)
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if os.fstat(self._descriptor).st_size != self._state.size_bytes:
-            os.ftruncate(self._descriptor, self._state.size_bytes)
+        try:
+            self._file = UploadFile(
+                upload_path(self._system.uploads_dir, self._uuid),
+                self._state.size_bytes,
+                is_begun=bool(self._state.ranges),
+                is_complete=self._state.phase is UploadPhase.COMPLETE,
+            )
+        except FaultError as error:
+            # Told to everybody who asks: to start again would not help.
+            logger.error("%s", error)  # noqa: TRY400 - the text says all
+            self._fault = error
 
     def on_stop(self) -> None:
         """Close the file."""
         self._system.actors.discard(Target(kind=TargetKind.UPLOAD, key=self._uuid), self.actor_ref)
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        if self._file is not None:
+            self._file.close()
 
     def on_receive(self, message: object) -> UploadProgress | None:
         """Handle a message."""
@@ -95,108 +119,107 @@ class UploadSessionActor(Actor):
             case Command(message=AppendChunk() as chunk):
                 self._write(chunk, self._system.stamp(message))
             case Command(message=GetUploadProgress()):
-                return self._progress()
+                self._opened()
+                return progress_of(self._state, self._pending)
             case IdleTick():
                 self._on_idle()
-            case FlushUpload():
-                self._flush(self._system.stamp())
             case RetireUpload():
                 self._flush(self._system.stamp())
+                self.die()
+            case DropUpload():
                 self.die()
             case _:
                 raise FaultError(f"an upload session got a {type(message).__name__}")
         return None
 
-    def _write(self, chunk: AppendChunk, stamp: Stamp) -> None:
-        if not self._state.alive or self._descriptor < 0:
+    def _opened(self) -> UploadFile:
+        if self._fault is not None:
+            raise self._fault
+        if self._file is None:
             raise NotFoundError(f"Upload with uuid '{self._uuid}' not found, or it is closed.")
+        return self._file
+
+    def _write(self, chunk: AppendChunk, stamp: Stamp) -> None:
+        file = self._opened()
         if not chunk.data:
             return
         start, end = chunk.position, chunk.position + len(chunk.data)
         check_range(self._state, start, end)
-        self._write_bytes(chunk.data, start)
         if self._state.phase is UploadPhase.COMPLETE:
-            os.fdatasync(self._descriptor)
+            self._require_repeated(file, chunk)
             return
+        file.write(chunk.data, start)
+        if not self._pending:
+            self._pending_since_s = self._system.clock.monotonic_s()
         self._pending = merge(self._pending, ((start, end),))
         self._pending_bytes += end - start
-        known = merge(self._state.ranges, self._pending)
-        if not missing(known, self._state.size_bytes):
-            self._complete(stamp)
-        elif self._pending_bytes >= FLUSH_BYTES:
+        self.inbox.idle_s = FLUSH_AFTER_S
+        if self._must_flush():
             self._flush(stamp)
-        else:
-            self.inbox.idle_s = FLUSH_AFTER_S
 
-    def _write_bytes(self, data: bytes, position: int) -> None:
-        view = memoryview(data)
-        try:
-            while view:
-                written = os.pwrite(self._descriptor, view, position)
-                position += written
-                view = view[written:]
-        except OSError as error:
-            raise StorageFullError(
-                f"the chunk could not be written: {error.strerror}; nothing of it counts as sent"
-            ) from error
+    def _require_repeated(self, file: UploadFile, chunk: AppendChunk) -> None:
+        if not file.holds(chunk.data, chunk.position):
+            raise ConflictError(
+                f"Upload with uuid '{self._uuid}' is complete; the bytes at position"
+                f" {chunk.position} cannot be changed any more. Delete the data-set and upload the"
+                " corrected file as a new one."
+            )
+
+    def _must_flush(self) -> bool:
+        age_s = self._system.clock.monotonic_s() - self._pending_since_s
+        return (
+            self._pending_bytes >= FLUSH_BYTES
+            or age_s >= FLUSH_AFTER_S
+            or not missing(merge(self._state.ranges, self._pending), self._state.size_bytes)
+        )
 
     def _flush(self, stamp: Stamp) -> None:
-        if self._pending and self._state.phase is UploadPhase.OPEN:
-            self._sync()
-            self._persist(decide(self._state, RecordRanges(ranges=self._pending), stamp), stamp)
-            self._pending, self._pending_bytes = (), 0
-        self.inbox.idle_s = PASSIVATE_AFTER_S
-
-    def _complete(self, stamp: Stamp) -> None:
-        self._sync()
-        recorded = decide(self._state, RecordRanges(ranges=self._pending), stamp)
-        known = self._state
-        for event in recorded:
-            known = apply(known, event, stamp.now_us)
-        self._persist((*recorded, *decide(known, CompleteUpload(), stamp)), stamp)
+        """Make durable and record what was written; with the last byte the upload is complete."""
+        if self._file is None or not self._pending:
+            return
+        try:
+            self._file.sync()
+        except FaultError:
+            # Nobody knows what of it is on the disk: start again from what is recorded.
+            self.die()
+            raise
+        events: tuple[UploadEvent, ...] = decide(
+            self._state, RecordRanges(ranges=self._pending), stamp
+        )
+        following = self._folded(self._state, events, stamp)
+        if not missing(following.ranges, following.size_bytes):
+            completed = decide(following, CompleteUpload(), stamp)
+            events, following = (*events, *completed), self._folded(following, completed, stamp)
+        if events:
+            self._version = self._persist(events, stamp)
+        self._state = following
         self._pending, self._pending_bytes = (), 0
         self.inbox.idle_s = PASSIVATE_AFTER_S
 
-    def _sync(self) -> None:
-        try:
-            os.fdatasync(self._descriptor)
-        except OSError as error:
-            # After a failed sync the kernel may have dropped the pages: what is pending is unknown.
-            self.die()
-            raise FaultError(
-                f"the disk did not take the upload: {error.strerror}; send what is missing again"
-            ) from error
-
-    def _persist(self, events: tuple[UploadEvent, ...], stamp: Stamp) -> None:
-        following = self._state
+    def _folded(
+        self, state: UploadState, events: tuple[UploadEvent, ...], stamp: Stamp
+    ) -> UploadState:
         for event in events:
-            following = apply(following, event, stamp.now_us)
-        if not events:
-            return
+            state = apply(state, event, stamp.now_us)
+        return state
+
+    def _persist(self, events: tuple[UploadEvent, ...], stamp: Stamp) -> int:
+        own = append_to(self._stream, self._version, events)
         try:
-            commit = persist(
-                self._system.writer, stamp, append_to(self._stream, self._version, events)
-            )
+            return persist(self._system.writer, stamp, own).records[-1].version
         except WrongVersionError as error:
             self.die()
             raise NotFoundError(f"Upload with uuid '{self._uuid}' has been closed.") from error
-        except FaultError:
+        except (FaultError, BusyError):
             self.die()
             raise
-        self._state, self._version = following, commit.records[-1].version
 
     def _on_idle(self) -> None:
-        if self._pending:
-            self._flush(self._system.stamp())
-        else:
+        if not self._pending:
             self.die()
-
-    def _progress(self) -> UploadProgress:
-        gaps = missing(merge(self._state.ranges, self._pending), self._state.size_bytes)
-        lacking = sum(end - start for start, end in gaps)
-        return UploadProgress(
-            size_bytes=self._state.size_bytes,
-            received_bytes=self._state.size_bytes - lacking,
-            complete=self._state.phase is UploadPhase.COMPLETE,
-            missing=gaps,
-        )
+            return
+        try:
+            self._flush(self._system.stamp())
+        except StorageFullError as error:
+            # What was acknowledged is not given up: the next tick tries again.
+            logger.warning("upload %s is not recorded yet: %s", self._uuid, error)

@@ -1,10 +1,14 @@
 """The only writer of the log: group commit, and tables published before anyone is answered."""
 
 import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
 
 from hanami_actors.actors.future import CallbackFuture
+from hanami_actors.actors.inbox import Internal
 from hanami_actors.actors.runtime import Actor, ActorRef, ask
-from hanami_actors.domain.base import Event, Message, Stamp
+from hanami_actors.domain.base import Event, Stamp
 from hanami_actors.domain.cluster.events import (
     TaskAborted,
     TaskFailed,
@@ -13,7 +17,7 @@ from hanami_actors.domain.cluster.events import (
     TaskRemoved,
 )
 from hanami_actors.domain.tables import EMPTY, Tables, fold, key_of
-from hanami_actors.errors import HanamiError, WrongVersionError
+from hanami_actors.errors import FaultError, HanamiError, WrongVersionError
 from hanami_actors.eventlog.port import Append, Batch, Commit, EventLog, Record
 from hanami_actors.types import StreamId, StreamVersion
 
@@ -25,8 +29,11 @@ GROUP_LEN_MAX = 512
 """Batches in one transaction; more wait for the next."""
 
 
-class AppendBatch(Message, frozen=True, kw_only=True):
-    """Make these events durable. Answer: ``Commit``; WrongVersionError when a stream has moved."""
+class AppendBatch(Internal, frozen=True, kw_only=True):
+    """Make these events durable. Answer: ``Commit``; WrongVersionError when a stream has moved.
+
+    Never refused: every actor waits for its append, so there are no more of them than actors.
+    """
 
     batch: Batch
 
@@ -108,30 +115,46 @@ class EventWriterActor(Actor):
     def on_receive(self, message: AppendBatch) -> Commit:
         """Commit this batch together with those that wait behind it."""
         others = self.inbox.drain(AppendBatch, GROUP_LEN_MAX - 1)
-        waiters = [envelope.reply_to for envelope in others]
-        batches = [message.batch, *(envelope.message.batch for envelope in others)]
+        waiters = deque(envelope.reply_to for envelope in others)
         try:
-            outcomes = self._log.append(batches)
+            outcomes = self._append([message.batch, *(each.message.batch for each in others)])
+            for outcome in outcomes[1:]:
+                _settle(waiters.popleft(), outcome)
         except HanamiError as error:
-            logger.error("an append failed: %s", error)  # noqa: TRY400 - the text says all
-            self._catch_up()
-            for waiter in waiters:
-                _settle(waiter, error)
+            _fail_all(waiters, error)
             raise
-        self._publish(outcomes)
-        for waiter, outcome in zip(waiters, outcomes[1:], strict=True):
-            _settle(waiter, outcome)
+        finally:
+            # Only after an error that is none of ours: also then everybody gets an answer.
+            _fail_all(waiters, FaultError("the log could not be written; see the server's log"))
         first = outcomes[0]
         if isinstance(first, WrongVersionError):
             raise first
         return first
 
+    def _append(self, batches: Sequence[Batch]) -> list[Commit | WrongVersionError]:
+        try:
+            outcomes = self._log.append(batches)
+        except HanamiError as error:
+            logger.error("an append failed: %s", error)  # noqa: TRY400 - the text says all
+            self._catch_up()
+            raise
+        self._publish(outcomes)
+        return outcomes
+
     def _publish(self, outcomes: list[Commit | WrongVersionError]) -> None:
+        records = [
+            record
+            for outcome in outcomes
+            if isinstance(outcome, Commit)
+            for record in outcome.records
+        ]
         tables = self._published.tables
-        for outcome in outcomes:
-            if isinstance(outcome, Commit):
-                for record in outcome.records:
-                    tables = _fold_record(tables, record)
+        if records and records[0].position != tables.position + 1:
+            # Something was written that could not be folded then: never leave a hole.
+            self._catch_up()
+            return
+        for record in records:
+            tables = _fold_record(tables, record)
         self._published.tables = tables
 
     def _catch_up(self) -> None:
@@ -148,6 +171,11 @@ def _settle(waiter: object, outcome: Commit | HanamiError) -> None:
         waiter.fail(outcome)
     else:
         waiter.set(outcome)
+
+
+def _fail_all(waiters: deque[Any], error: HanamiError) -> None:
+    while waiters:
+        _settle(waiters.popleft(), error)
 
 
 def append_to(stream: str, version: int, events: tuple[Event, ...]) -> Append:

@@ -1,0 +1,46 @@
+"""Where an error of one part must not take another part down."""
+
+import logging
+from types import TracebackType
+from typing import Self
+
+__all__ = ["Boundary"]
+
+logger = logging.getLogger(__name__)
+
+
+class Boundary:
+    """A block whose errors end at its border: they are logged with their trace and kept.
+
+    For code that runs in somebody else's thread (callbacks, the end of a job) or in a thread that
+    nobody joins (loading the kernels). ``KeyboardInterrupt`` and ``SystemExit`` pass through.
+
+    Parameters
+    ----------
+    what : str
+        What was being done, for the log.
+
+    Attributes
+    ----------
+    error : Exception or None
+        What happened inside.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self.error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self.error = error
+        logger.error("%s failed", self._what, exc_info=error)
+        return True
