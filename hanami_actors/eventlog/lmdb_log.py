@@ -1,10 +1,7 @@
 """The log on disk: one LMDB environment, one writer, readers in any thread and process."""
 
-import struct
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hanami_actors.errors import (
     HanamiError,
@@ -15,12 +12,16 @@ from hanami_actors.errors import (
 from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, SealedRecord, chain_hash_of
 from hanami_actors.eventlog.directory import DirectoryLock, make_private_directory
 from hanami_actors.eventlog.lmdb_env import LmdbEnvironment, pack_head, unpack_head
+from hanami_actors.eventlog.lmdb_pages import (
+    NUMBER,
+    index_page,
+    record_page,
+    stream_page,
+    version_at,
+)
 from hanami_actors.eventlog.planning import Plan, plan_appends, stream_key_prefix
 from hanami_actors.eventlog.port import Batch, Commit, Head, Record
 from hanami_actors.types import StreamId, StreamVersion
-
-if TYPE_CHECKING:
-    import lmdb
 
 __all__ = ["MAP_SIZE_DEFAULT_BYTES", "MAP_SIZE_MAX_BYTES", "LmdbEventLog"]
 
@@ -29,10 +30,6 @@ MAP_SIZE_DEFAULT_BYTES = 2**34
 
 MAP_SIZE_MAX_BYTES = 2**44
 
-_NUMBER = struct.Struct(">Q")
-_PAGE_RECORD_COUNT = 512
-_PAGE_SIZE_BYTES = 2**20
-_PAGE_STEP_COUNT = 64
 _KNOWN_VERSION_COUNT_MAX = 10_000
 # What a transaction may copy on write besides its records: root-to-leaf paths and free lists.
 _ROOM_RESERVE_BYTES = 2**20
@@ -128,7 +125,7 @@ class LmdbEventLog:
 
             def stream_version(stream: StreamId) -> StreamVersion:
                 version = versions.get(stream)
-                return _version_at(cursor, stream) if version is None else version
+                return version_at(cursor, stream) if version is None else version
 
             head = unpack_head(txn.get(b"head", db=self._meta))
             plan = plan_appends(batches, head, stream_version, self._codec)
@@ -156,7 +153,7 @@ class LmdbEventLog:
         """
         self._check_open()
         with self._environment.reading() as txn:
-            return _version_at(txn.cursor(self._streams), stream)
+            return version_at(txn.cursor(self._streams), stream)
 
     def read_stream(self, stream: StreamId, *, after_version: int = 0) -> Iterator[Record]:
         """Yield a stream's records in order, checked and decoded.
@@ -168,7 +165,9 @@ class LmdbEventLog:
         """
         version = after_version
         while True:
-            page = self._stream_page(stream, version)
+            self._check_open()
+            with self._environment.reading() as txn:
+                page = stream_page(txn, self._environment.databases, stream, version)
             if not page:
                 return
             positions, values = zip(*page, strict=True)
@@ -180,6 +179,24 @@ class LmdbEventLog:
                         f"{record.version}, the index of streams says {stream!r} version {version}"
                     )
                 yield record
+
+    def streams(self, prefix: str = "") -> Iterator[tuple[StreamId, StreamVersion]]:
+        """Yield the names and versions of all streams, sorted by name.
+
+        Parameters
+        ----------
+        prefix : str
+            Only streams whose names begin so.
+        """
+        after: StreamId | None = None
+        while True:
+            self._check_open()
+            with self._environment.reading() as txn:
+                page = index_page(txn, self._environment.databases, after, prefix)
+            if not page:
+                return
+            yield from page
+            after = page[-1][0]
 
     def read_all(self, *, after_position: int = 0) -> Iterator[Record]:
         """Yield all records in order, checked and decoded.
@@ -239,9 +256,9 @@ class LmdbEventLog:
         records: list[tuple[bytes, bytes]] = []
         streams: list[tuple[bytes, bytes]] = []
         for record, value in plan.sealed:
-            key = _NUMBER.pack(record.position)
+            key = NUMBER.pack(record.position)
             records.append((key, value))
-            index_key = stream_key_prefix(record.stream) + _NUMBER.pack(record.version)
+            index_key = stream_key_prefix(record.stream) + NUMBER.pack(record.version)
             streams.append((index_key, key))
         with self._environment.writing() as txn:
             _, added = txn.cursor(self._records).putmulti(records, append=True)
@@ -262,72 +279,18 @@ class LmdbEventLog:
             self._check_open()
             with self._environment.reading() as txn:
                 head = unpack_head(txn.get(b"head", db=self._meta))
-                values = self._page(txn, position, head)
+                values = record_page(txn, self._environment.databases, position, head)
             if not values:
                 return
             yield position + 1, values
             position += len(values)
 
-    def _page(self, txn: "lmdb.Transaction[bytes]", position: int, head: Head) -> list[bytes]:
-        values: list[bytes] = []
-        cursor = txn.cursor(self._records)
-        if not cursor.set_range(_NUMBER.pack(position + 1)):
-            if position < head.position:
-                raise _missing(position + 1)
-            return values
-        steps = cursor.iternext(keys=False, values=True)
-        size_bytes = 0
-        while len(values) < _PAGE_RECORD_COUNT and size_bytes < _PAGE_SIZE_BYTES:
-            step = list(islice(steps, _PAGE_STEP_COUNT))
-            values += step
-            size_bytes += sum(map(len, step))
-            if len(step) < _PAGE_STEP_COUNT:
-                break
-        # The keys are distinct numbers in rising order: the last one tells whether any is missing.
-        at_end = position + len(values)
-        if not cursor.key():
-            cursor.last()
-        if cursor.key() != _NUMBER.pack(at_end):
-            raise _missing(_first_missing(txn.cursor(self._records), position))
-        if at_end > head.position:
-            raise LogCorruptError(
-                f"record {head.position + 1} exists, but the log names {head.position} as its "
-                "newest; run a verification"
-            )
-        return values
-
-    def _stream_page(self, stream: StreamId, after_version: int) -> list[tuple[int, bytes]]:
-        self._check_open()
-        prefix = stream_key_prefix(stream)
-        page: list[tuple[int, bytes]] = []
-        with self._environment.reading() as txn:
-            cursor = txn.cursor(self._streams)
-            if not cursor.set_range(prefix + _NUMBER.pack(after_version + 1)):
-                return page
-            size_bytes = 0
-            for key, position_key in cursor.iternext():
-                if not key.startswith(prefix):
-                    break
-                position = _NUMBER.unpack(position_key)[0]
-                if key != prefix + _NUMBER.pack(after_version + len(page) + 1):
-                    raise LogCorruptError(
-                        f"stream {stream!r} has no version {after_version + len(page) + 1}"
-                    )
-                value = txn.get(position_key, db=self._records)
-                if value is None:
-                    raise _missing(position)
-                page.append((position, value))
-                size_bytes += len(value)
-                if len(page) >= _PAGE_RECORD_COUNT or size_bytes >= _PAGE_SIZE_BYTES:
-                    break
-        return page
-
     def _check_newest_record(self) -> None:
         with self._environment.reading() as txn:
             head = unpack_head(txn.get(b"head", db=self._meta))
             cursor = txn.cursor(self._records)
-            key, value = cursor.item() if cursor.last() else (_NUMBER.pack(0), b"")
-        position = _NUMBER.unpack(key)[0]
+            key, value = cursor.item() if cursor.last() else (NUMBER.pack(0), b"")
+        position = NUMBER.unpack(key)[0]
         if position != head.position:
             raise LogCorruptError(
                 f"the newest record of {self._path} is {position}, but {head.position} was "
@@ -341,31 +304,6 @@ class LmdbEventLog:
             raise LogError("the log is closed")
 
 
-def _version_at(cursor: "lmdb.Cursor[bytes]", stream: StreamId) -> StreamVersion:
-    """Return the version in the last index key of a stream."""
-    prefix = stream_key_prefix(stream)
-    # The key after all of this stream's: the name is followed by \1 instead of \0.
-    found = cursor.prev() if cursor.set_range(prefix[:-1] + b"\1") else cursor.last()
-    if not found or not cursor.key().startswith(prefix):
-        return StreamVersion(0)
-    return StreamVersion(_NUMBER.unpack(cursor.key()[len(prefix) :])[0])
-
-
 def _room_for(sealed: Sequence[SealedRecord]) -> int:
     size_bytes = sum(len(value) for _, value in sealed)
     return _ROOM_FACTOR * size_bytes + len(sealed) * _ROOM_PER_RECORD_BYTES + _ROOM_RESERVE_BYTES
-
-
-def _first_missing(cursor: "lmdb.Cursor[bytes]", position: int) -> int:
-    cursor.set_range(_NUMBER.pack(position + 1))
-    for key in cursor.iternext(keys=True, values=False):
-        position += 1
-        if key != _NUMBER.pack(position):
-            return position
-    return position + 1
-
-
-def _missing(position: int) -> LogCorruptError:
-    return LogCorruptError(
-        f"record {position} is missing; restore the log from a backup or run a verification"
-    )

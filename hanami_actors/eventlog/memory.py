@@ -65,6 +65,21 @@ class MemoryEventLog:
         with self._lock:
             return StreamVersion(len(self._streams.get(stream, ())))
 
+    def streams(self, prefix: str = "") -> Iterator[tuple[StreamId, StreamVersion]]:
+        """Yield the names and versions of all streams, sorted by name.
+
+        Parameters
+        ----------
+        prefix : str
+            Only streams whose names begin so.
+        """
+        self._check_open()
+        with self._lock:
+            versions = {name: len(positions) for name, positions in self._streams.items()}
+        for name in sorted(versions, key=str.encode):
+            if name.startswith(prefix):
+                yield name, StreamVersion(versions[name])
+
     def read_stream(self, stream: StreamId, *, after_version: int = 0) -> Iterator[Record]:
         """Yield a stream's records in order, checked and decoded.
 

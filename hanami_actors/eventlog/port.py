@@ -79,6 +79,10 @@ class EventLog(Protocol):
         """Return the number of events in a stream, 0 if there is none."""
         ...
 
+    def streams(self, prefix: str = "") -> Iterator[tuple[StreamId, StreamVersion]]:
+        """Yield the names and versions of the streams that begin so, sorted by name."""
+        ...
+
     def read_stream(self, stream: StreamId, *, after_version: int = 0) -> Iterator[Record]:
         """Yield a stream's records in order, checked and decoded."""
         ...

@@ -255,3 +255,18 @@ def test_a_closed_log_refuses_everything(log: EventLog) -> None:
     ):
         with pytest.raises(LogError, match="closed"):
             use()
+
+
+def test_streams_are_listed_by_name_with_their_versions(log: EventLog) -> None:
+    names = ["cluster/a", "cluster/a-b", "cluster/ab", "dataset/ä", "user/a"]
+    for count, name in enumerate(reversed(names), 1):
+        log.append([batch(append(name, 0, *cycles(count)))])
+    assert list(log.streams()) == [(name, 5 - index) for index, name in enumerate(names)]
+    assert [name for name, _ in log.streams("cluster/a")] == names[:3]
+    assert list(log.streams("nothing")) == []
+
+
+def test_more_streams_than_a_page_are_all_listed(log: EventLog) -> None:
+    names = [f"cluster/{number:04d}" for number in range(1_100)]
+    log.append([batch(*[append(name, 0, *cycles(1)) for name in names])])
+    assert [name for name, _ in log.streams()] == names
