@@ -169,10 +169,20 @@ class PayloadTooLargeError(RejectedError):
 
 
 class LimitError(RejectedError):
-    """A configured limit is reached."""
+    """A configured limit is reached.
+
+    Attributes
+    ----------
+    retry_after_s : int
+        When it is worth trying again.
+    """
 
     code = "limit"
     status = 429
+
+    def __init__(self, message: str = "", *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class BusyError(HanamiError):

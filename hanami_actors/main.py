@@ -61,6 +61,8 @@ async def _serve(settings: "Settings", backend: "Backend") -> None:
         body_size_max_bytes=settings.body_size_max_bytes,
         websocket_message_size_max_bytes=settings.websocket_message_size_max_bytes,
         upload_size_max_bytes=settings.upload_size_max_bytes,
+        enforce_admin_rules=settings.enforce_admin_rules,
+        login_failures_max=settings.login_failures_max,
         access_log=settings.access_log,
     )
     application = make_application(

@@ -70,6 +70,24 @@ class Settings:
         Path | None,
         Rule(default=None, meaning="Which role may call what. Without it the built-in policy."),
     ]
+    enforce_admin_rules: Annotated[
+        bool,
+        Rule(
+            default=True,
+            meaning="Whether users and projects are managed by admins only, whatever the policy says. "
+            "With no, the policy alone decides; the built-in one lets members assign projects.",
+        ),
+    ]
+    login_failures_max: Annotated[
+        int,
+        Rule(
+            default=10,
+            minimum=0,
+            maximum=100_000,
+            meaning="Failed logins a minute of one user from one address, and ten times as many of "
+            "all users from one address; more are refused with 429. 0 counts nothing.",
+        ),
+    ]
     body_size_max_bytes: Annotated[
         int,
         Rule(

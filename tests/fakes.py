@@ -40,6 +40,8 @@ from hanami_actors.domain.dataset.messages import (
     FinalizeDataset,
 )
 from hanami_actors.domain.host.events import HostRegistered
+from hanami_actors.domain.project import aggregate as project
+from hanami_actors.domain.project.messages import ProjectMessage
 from hanami_actors.domain.tables import Tables, fold
 from hanami_actors.domain.upload.decide import check_range
 from hanami_actors.domain.upload.events import (
@@ -49,7 +51,9 @@ from hanami_actors.domain.upload.events import (
     UploadRangeStored,
 )
 from hanami_actors.domain.upload.messages import AppendChunk
-from hanami_actors.domain.user.events import UserCreated, UserDeleted
+from hanami_actors.domain.user import aggregate as user
+from hanami_actors.domain.user.events import UserCreated, UserDeleted, UserProjectAssigned
+from hanami_actors.domain.user.messages import UserMessage
 from hanami_actors.errors import HanamiError, NotFoundError
 from hanami_actors.ports import ManualClock, ManualEntropy
 
@@ -137,6 +141,13 @@ class FakeGateway:
             creator_id="HANAMI_INIT",
         )
         self.record(f"user/{user_id}", event)
+
+    def assign(self, who: Who) -> None:
+        """Let a user work in the project and role of ``who``."""
+        event = UserProjectAssigned(
+            project_id=who.project_id, role=who.role, is_project_admin=who.is_project_admin
+        )
+        self.record(f"user/{who.user_id}", event)
 
     def delete_user(self, user_id: str) -> None:
         self.record(f"user/{user_id}", UserDeleted())
@@ -228,6 +239,14 @@ class FakeGateway:
             if isinstance(answer, HanamiError):
                 raise answer
             return answer(target, command) if callable(answer) else answer
+        return self._own_answer(target, command)
+
+    def _own_answer(self, target: Target, command: Command) -> Any:
+        message = command.message
+        if isinstance(message, UserMessage):
+            return self._change_user(message, command.who)
+        if isinstance(message, ProjectMessage):
+            return self._change_project(message, command.who)
         match message:
             case CreateUploadedDataset():
                 return self._create_dataset(message, command.who)
@@ -246,6 +265,20 @@ class FakeGateway:
                 return self._append(target.key, message)
             case _:
                 return self._answer_of_cluster(message)
+
+    def _change_user(self, message: UserMessage, who: Who) -> Any:
+        row = self.tables.users.get(message.id)
+        state = row.state if row else user.initial()
+        stamp = Stamp(now_us=self.clock.now_us(), who=who)
+        self.record(f"user/{message.id}", *user.decide(state, message, stamp))
+        return self.tables.users[message.id].state
+
+    def _change_project(self, message: ProjectMessage, who: Who) -> Any:
+        row = self.tables.projects.get(message.id)
+        state = row.state if row else project.initial()
+        stamp = Stamp(now_us=self.clock.now_us(), who=who)
+        self.record(f"project/{message.id}", *project.decide(state, message, stamp))
+        return self.tables.projects[message.id].state
 
     def _answer_of_cluster(self, message: Message) -> Any:
         match message:

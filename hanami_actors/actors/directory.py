@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from hanami_actors.actors.accounts import Accounts
 from hanami_actors.actors.cluster import RetireCluster
 from hanami_actors.actors.gateway import Command, Target, TargetKind
 from hanami_actors.actors.host import ForgetNetwork
@@ -29,9 +30,6 @@ from hanami_actors.domain.tables import ClusterRow, Tables, cluster_name_taken, 
 from hanami_actors.domain.upload import state as upload_state
 from hanami_actors.domain.upload.decide import decide as decide_upload
 from hanami_actors.domain.upload.messages import CloseUpload, OpenUpload
-from hanami_actors.domain.user import aggregate as user_aggregate
-from hanami_actors.domain.user.aggregate import UserState
-from hanami_actors.domain.user.messages import CreateUser
 from hanami_actors.errors import (
     BusyError,
     ConflictError,
@@ -70,6 +68,7 @@ class DirectoryActor(Actor):
         self.inbox.len_max = system.settings.inbox_len_max
         self._system = system
         self._starters = starters
+        self._accounts = Accounts(system)
 
     def on_receive(self, message: object) -> Any:
         """Handle a message."""
@@ -104,12 +103,14 @@ class DirectoryActor(Actor):
                 return self._create_cluster(message, stamp)
             case cluster_messages.DeleteCluster() as message:
                 return self._delete_cluster(message, stamp)
-            case CreateUser() as message:
-                return self._create_user(message, stamp)
             case RegisterHost() as message:
                 return self._register_host(message, stamp)
             case _:
-                raise FaultError(f"the directory was asked for a {type(command.message).__name__}")
+                answer = self._accounts.answer(command.message, stamp)
+                if answer is None:
+                    kind = type(command.message).__name__
+                    raise FaultError(f"the directory was asked for a {kind}")
+                return answer
 
     def _locate(self, target: Target) -> ActorRef:
         living = self._system.actors.get(target)
@@ -227,14 +228,6 @@ class DirectoryActor(Actor):
         persist(self._system.writer, stamp, append_to(stream, version, events))
         host = self._system.actors.find(f"host/{row.state.host_uuid}")
         tell(host, ForgetNetwork(cluster_uuid=message.uuid))
-
-    def _create_user(self, message: CreateUser, stamp: Stamp) -> UserState:
-        row = self._tables.users.get(message.id)
-        state = row.state if row else user_aggregate.initial()
-        events = user_aggregate.decide(state, message, stamp)
-        version = row.version if row else 0
-        persist(self._system.writer, stamp, append_to(f"user/{message.id}", version, events))
-        return self._tables.users[message.id].state
 
     def _register_host(self, message: RegisterHost, stamp: Stamp) -> HostState:
         row = self._tables.hosts.get(message.name)

@@ -95,7 +95,8 @@ class Gateway(Protocol):
     directory: CreateUploadedDataset            DatasetState (with its upload uuids)
     directory: DeleteDataset, DeleteCluster     None
     directory: CreateCluster                    ClusterRow
-    directory: CreateUser                       UserState
+    directory: all of ``UserMessage``           UserState
+    directory: all of ``ProjectMessage``        ProjectState
     dataset: FinalizeDataset                    DatasetState
     upload: AppendChunk                         None, once written
     upload: GetUploadProgress                   UploadProgress

@@ -10,16 +10,17 @@ from tornado.web import Application, RequestHandler
 from hanami_actors.actors.gateway import Gateway
 from hanami_actors.api.access_log import AccessLog
 from hanami_actors.api.auth import LoginDesk, PassphraseChecker, TokenKeeper
-from hanami_actors.api.endpoint import LoginAnswer
 from hanami_actors.api.endpoints.replies import ListCache
 from hanami_actors.api.endpoints.table import ENDPOINTS
 from hanami_actors.api.http import RestHandler, StreamedRestHandler, announced_size
 from hanami_actors.api.identified import Identified
+from hanami_actors.api.login_limits import LoginLimits
 from hanami_actors.api.policy import Policy
 from hanami_actors.api.routes import Routes
 from hanami_actors.api.settings import ApiSettings
 from hanami_actors.api.targets import TARGETS
 from hanami_actors.api.websocket import HanamiSocket
+from hanami_actors.domain.base import Who
 
 __all__ = ["HanamiApplication"]
 
@@ -65,8 +66,9 @@ class HanamiApplication(Application):
         self.disk_pool = ThreadPoolExecutor(settings.disk_thread_count, thread_name_prefix="disk")
         self.list_cache = ListCache()
         self.sockets: set[HanamiSocket] = set()
-        self._checker = PassphraseChecker(gateway.entropy)
-        self._desk = LoginDesk(self._checker, self.tokens)
+        self.passphrases = PassphraseChecker(gateway.entropy)
+        limits = LoginLimits(gateway.clock, failures_max=settings.login_failures_max)
+        self.desk = LoginDesk(self.passphrases, self.tokens, limits)
 
     def find_handler(self, request: httputil.HTTPServerRequest, **_kwargs: Any) -> Any:
         """Choose by the headers alone; paths are looked up in the table of routes."""
@@ -92,14 +94,14 @@ class HanamiApplication(Application):
             request_id=handler.request_id,
         )
 
-    async def log_in(self, user_id: str, passphrase: bytes) -> LoginAnswer:
-        """Check a passphrase and issue a token."""
-        return await self._desk.log_in(self.gateway.tables, user_id, passphrase)
+    def check_policy(self, who: Who, method: str, path: str) -> None:
+        """Raise `UnauthorizedError` if the policy refuses the caller this method and path."""
+        self.routes.check_policy(who, method, path)
 
     def close(self) -> None:
         """Close the websockets, write the log, let go of the threads."""
         for socket in tuple(self.sockets):
             socket.close(CLOSE_GOING_AWAY, "the server stops")
         self.access_log.flush()
-        self._checker.close()
+        self.passphrases.close()
         self.disk_pool.shutdown(wait=False, cancel_futures=True)

@@ -12,17 +12,29 @@ import jwt
 import msgspec
 
 from hanami_actors.api.endpoint import LoginAnswer
+from hanami_actors.api.login_limits import Login, LoginLimits
+from hanami_actors.domain.access import ADMIN_PROJECT_ID
 from hanami_actors.domain.base import Who, format_timestamp
 from hanami_actors.domain.tables import Tables
 from hanami_actors.domain.user.aggregate import UserState
 from hanami_actors.errors import LimitError, SettingsError, UnauthorizedError
 from hanami_actors.ports import Clock, Entropy
 
-__all__ = ["LoginDesk", "PassphraseChecker", "TokenKeeper", "assignment_of", "hash_passphrase"]
+__all__ = [
+    "LoginDesk",
+    "PassphraseChecker",
+    "TokenKeeper",
+    "caller_after_login",
+    "caller_in_project",
+    "hash_passphrase",
+]
 
 TOKEN_LENGTH_MAX = 8192
+SHOWN_LENGTH_MAX = 80
 KEY_SIZE_MIN_BYTES = 32
 CHECK_THREADS = 2
+WRONG_LOGIN = "ACCESS DENIED!\nUser or passphrase is incorrect."
+ADMIN_ROLE = "admin"
 
 # The same few users call again and again.
 _timestamp = functools.lru_cache(maxsize=1024)(format_timestamp)
@@ -35,20 +47,36 @@ def hash_passphrase(passphrase: str | bytes) -> str:
     return _hasher.hash(passphrase)
 
 
-def assignment_of(user: UserState) -> Who | None:
+def caller_after_login(user: UserState) -> Who | None:
     """Return who the user is right after a login; None when no project is assigned.
 
-    Admins start in the project ``admin``, which has no row of its own.
+    Admins start in the project ``admin``, which has no row of its own, others in their first.
     """
     if user.is_admin:
+        return caller_in_project(user, ADMIN_PROJECT_ID)
+    return caller_in_project(user, user.projects[0].project_id) if user.projects else None
+
+
+def caller_in_project(user: UserState, project_id: str) -> Who | None:
+    """Return who the user is in a project; None when he may not work in it."""
+    if user.is_admin and project_id == ADMIN_PROJECT_ID:
         return Who(
             user_id=user.id,
-            project_id="admin",
-            role="admin",
+            project_id=ADMIN_PROJECT_ID,
+            role=ADMIN_ROLE,
             is_admin=True,
             is_project_admin=True,
         )
-    return None
+    assignment = user.assignment(project_id)
+    if assignment is None:
+        return None
+    return Who(
+        user_id=user.id,
+        project_id=project_id,
+        role=assignment.role,
+        is_admin=user.is_admin,
+        is_project_admin=assignment.is_project_admin,
+    )
 
 
 class UserClaim(msgspec.Struct, kw_only=True):
@@ -65,10 +93,13 @@ class UserClaim(msgspec.Struct, kw_only=True):
 
 
 class _Verified(NamedTuple):
+    """What a token says, and the newest state of its user that it was held against."""
+
     who: Who
     created_at: str
     expires_s: float
     known_until_s: float
+    user: UserState | None = None
 
 
 class TokenKeeper:
@@ -133,7 +164,8 @@ class TokenKeeper:
         Raises
         ------
         UnauthorizedError
-            The token is missing, not ours, expired, or its user is gone.
+            The token is missing, not ours, expired, or not what its user may have any more: the
+            user is deleted, the project was taken from him, or his passphrase is another now.
         """
         if not token:
             raise UnauthorizedError(
@@ -146,11 +178,29 @@ class TokenKeeper:
         if known.expires_s <= now_s:
             raise UnauthorizedError("the token is expired; log in again")
         row = tables.users.get(known.who.user_id)
-        if row is None or not row.state.alive:
-            raise UnauthorizedError("the user of the token does not exist any more")
-        if known.created_at and known.created_at != _timestamp(row.state.created_us):
-            raise UnauthorizedError("the user of the token was deleted and created anew")
+        # States are immutable: the same object has been looked at before.
+        if row is None or row.state is not known.user:
+            user = row.state if row is not None else None
+            self._check_user(known, user)
+            self._cache[token] = known._replace(user=user)
         return known.who
+
+    def _check_user(self, known: _Verified, user: UserState | None) -> None:
+        who = known.who
+        if user is None or not user.alive:
+            raise UnauthorizedError("the user of the token does not exist any more")
+        if known.created_at and known.created_at != _timestamp(user.created_us):
+            raise UnauthorizedError("the user of the token was deleted and created anew")
+        issued_s = known.expires_s - self._expire_s
+        if issued_s < user.passphrase_changed_us // 1_000_000:
+            raise UnauthorizedError("the passphrase was changed after this token; log in again")
+        # The role in the project of all admins is free: only this server signs.
+        in_admin_project = user.is_admin and who.project_id == ADMIN_PROJECT_ID
+        if not in_admin_project and caller_in_project(user, who.project_id) != who:
+            raise UnauthorizedError(
+                f"User with id '{who.user_id}' does not have the token's role in the project with "
+                f"id '{who.project_id[:SHOWN_LENGTH_MAX]}' any more; log in again"
+            )
 
     def _verify_anew(self, token: str, now_s: float) -> _Verified:
         if len(token) > TOKEN_LENGTH_MAX:
@@ -222,11 +272,7 @@ class PassphraseChecker:
 
     async def check(self, user: UserState | None, passphrase: bytes) -> bool:
         """Tell whether the passphrase is the user's; unknown users take as long as known ones."""
-        if self._waiting >= self._waiting_max:
-            raise LimitError(
-                f"{self._waiting} logins are waiting already, at most {self._waiting_max} may; "
-                "try again in a second"
-            )
+        self._check_room()
         stored = user.passphrase_hash if user is not None else None
         self._waiting += 1
         try:
@@ -235,9 +281,26 @@ class PassphraseChecker:
         finally:
             self._waiting -= 1
 
+    async def hash(self, passphrase: bytes) -> str:
+        """Return the hash that is kept of a new passphrase."""
+        self._check_room()
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, hash_passphrase, passphrase)
+        finally:
+            self._waiting -= 1
+
     def close(self) -> None:
         """Let go of the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _check_room(self) -> None:
+        if self._waiting >= self._waiting_max:
+            raise LimitError(
+                f"{self._waiting} logins are waiting already, at most {self._waiting_max} may; "
+                "try again in a second"
+            )
 
     def _matches(self, stored: str | None, passphrase: bytes) -> bool:
         try:
@@ -248,34 +311,69 @@ class PassphraseChecker:
 
 
 class LoginDesk:
-    """Answers logins.
+    """Answers logins, renewals and changes of passphrases.
 
     Parameters
     ----------
     checker : PassphraseChecker
     tokens : TokenKeeper
+    limits : LoginLimits
     """
 
-    def __init__(self, checker: PassphraseChecker, tokens: TokenKeeper) -> None:
+    def __init__(
+        self, checker: PassphraseChecker, tokens: TokenKeeper, limits: LoginLimits
+    ) -> None:
         self._checker = checker
         self._tokens = tokens
+        self._limits = limits
 
-    async def log_in(self, tables: Tables, user_id: str, passphrase: bytes) -> LoginAnswer:
+    async def log_in(self, tables: Tables, login: Login) -> LoginAnswer:
         """Return a token.
 
         Raises
         ------
         UnauthorizedError
             Unknown user, wrong passphrase (the same text for both), or no project.
+        LimitError
+            Too many failures lately, or too many logins at the same time.
         """
-        row = tables.users.get(user_id)
-        user = row.state if row is not None and row.state.alive else None
-        fits = await self._checker.check(user, passphrase)
-        if user is None or not fits:
-            raise UnauthorizedError("ACCESS DENIED!\nUser or passphrase is incorrect.")
-        who = assignment_of(user)
+        user = await self.check(tables, login)
+        who = caller_after_login(user)
         if who is None:
-            raise UnauthorizedError(f"User with id '{user_id}' has no project assigned.")
+            raise UnauthorizedError(f"User with id '{login.user_id}' has no project assigned.")
+        return self._answer(user, who)
+
+    async def check(self, tables: Tables, login: Login) -> UserState:
+        """Return the user if the passphrase is his; raises as `log_in`."""
+        self._limits.check(login)
+        row = tables.users.get(login.user_id)
+        user = row.state if row is not None and row.state.alive else None
+        fits = await self._checker.check(user, login.passphrase)
+        if user is None or not fits:
+            self._limits.count_failure(login)
+            raise UnauthorizedError(WRONG_LOGIN)
+        return user
+
+    def renew(self, tables: Tables, who: Who, project_id: str) -> LoginAnswer:
+        """Return a token of the same user in a project of his.
+
+        Raises
+        ------
+        UnauthorizedError
+            The user is gone, or may not work in the project.
+        """
+        row = tables.users.get(who.user_id)
+        if row is None or not row.state.alive:
+            raise UnauthorizedError(WRONG_LOGIN)
+        there = caller_in_project(row.state, project_id)
+        if there is None:
+            raise UnauthorizedError(
+                f"User with id '{who.user_id}' is not assigned to the project with id "
+                f"'{project_id}'."
+            )
+        return self._answer(row.state, there)
+
+    def _answer(self, user: UserState, who: Who) -> LoginAnswer:
         return LoginAnswer(
             id=user.id, is_admin=user.is_admin, name=user.name, token=self._tokens.issue(user, who)
         )

@@ -12,9 +12,11 @@ from hanami_actors.actors.gateway import Command, Gateway, Target
 from hanami_actors.api import bridge
 from hanami_actors.api.settings import ApiSettings
 from hanami_actors.domain.base import Message, Who
-from hanami_actors.errors import BusyError, HanamiError
+from hanami_actors.domain.tables import Tables
+from hanami_actors.errors import BusyError, HanamiError, UnauthorizedError
 
 if TYPE_CHECKING:
+    from hanami_actors.api.auth import LoginDesk, PassphraseChecker
     from hanami_actors.api.endpoints.replies import ListCache
 
 __all__ = [
@@ -91,8 +93,18 @@ class EndpointServices(Protocol):
         """Whether kernels are warm and tasks can run."""
         ...
 
-    async def log_in(self, user_id: str, passphrase: bytes) -> "LoginAnswer":
-        """Check a passphrase and issue a token."""
+    @property
+    def desk(self) -> "LoginDesk":
+        """Logins and tokens."""
+        ...
+
+    @property
+    def passphrases(self) -> "PassphraseChecker":
+        """Hashes of new passphrases."""
+        ...
+
+    def check_policy(self, who: Who, method: str, path: str) -> None:
+        """Raise `UnauthorizedError` if the policy refuses the caller this method and path."""
         ...
 
 
@@ -116,14 +128,22 @@ class Context:
     request_id : str
     timeout_s : float
         For each actor or disk the handler waits for.
+    address : str
+        Of the caller's machine, or of the proxy before us.
     """
 
-    __slots__ = ("_who", "request_id", "services", "tables", "timeout_s")
+    __slots__ = ("_who", "address", "request_id", "services", "tables", "timeout_s")
 
     def __init__(
-        self, services: EndpointServices, who: Who | None, request_id: str, timeout_s: float
+        self,
+        services: EndpointServices,
+        who: Who | None,
+        request_id: str,
+        timeout_s: float,
+        address: str = "",
     ) -> None:
         self.services = services
+        self.address = address
         self._who = who
         self.request_id = request_id
         self.timeout_s = timeout_s
@@ -134,6 +154,26 @@ class Context:
         """The caller."""
         assert self._who is not None, "open endpoints have no caller"
         return self._who
+
+    @property
+    def newest_tables(self) -> Tables:
+        """The tables of now; ``tables`` are those of the request's beginning."""
+        return self.services.gateway.tables
+
+    def require_admin(self, what: str) -> None:
+        """Refuse callers who are no admins, unless the setting lifts this rule.
+
+        Parameters
+        ----------
+        what : str
+            What is for admins only, for the error.
+
+        Raises
+        ------
+        UnauthorizedError
+        """
+        if self.services.settings_api.enforce_admin_rules and not self.who.is_admin:
+            raise UnauthorizedError(f"{what} is for admins only")
 
     async def ask(self, target: Target, message: Message) -> Any:
         """Ask an actor in the name of the caller."""
@@ -172,6 +212,8 @@ class Endpoint:
         Struct of the fields of body and query, with their rules.
     reply : type
         Struct of the answer.
+    other_replies : tuple of struct types
+        Answers to other forms of the request.
     errors : tuple of error classes
         Besides those that every row may raise.
     handler : coroutine function
@@ -195,6 +237,7 @@ class Endpoint:
     reply: type[msgspec.Struct]
     errors: tuple[type[HanamiError], ...]
     handler: Handler
+    other_replies: tuple[type[msgspec.Struct], ...] = ()
     aliases: tuple[str, ...] = ()
     requires_admin: bool = False
     timeout_s: float = 10.0

@@ -52,10 +52,12 @@ class RestHandler(Identified):
             tables = application.gateway.tables
             who = application.tokens.verify(request.headers.get("X-Auth-Token"), tables)
             self.user_id = who.user_id
-            route.check_access(who)
+            route.check_policy(who)
+            route.check_admin(who)
         body = request.body if route.has_body else None
         message = route.decoder.decode(request.query, body)
-        context = Context(application, who, self.request_id, row.timeout_s)
+        address = request.remote_ip or ""
+        context = Context(application, who, self.request_id, row.timeout_s, address)
         reply = encode_json(await row.handler(context, message))
         self._headers["Content-Type"] = CONTENT_TYPE_JSON
         self.write(reply)
@@ -69,7 +71,9 @@ class RestHandler(Identified):
         self.set_status(error.status)
         if error.status == MethodNotAllowedError.status:
             self.set_header("Allow", self.application.routes.allowed(self.request.path))
-        if isinstance(error, BusyError | LimitError):
+        if isinstance(error, LimitError):
+            self.set_header("Retry-After", str(error.retry_after_s))
+        elif isinstance(error, BusyError):
             self.set_header("Retry-After", str(RETRY_AFTER_S))
         if wants_problem(self.request.headers.get("Accept", "")):
             self.set_header("Content-Type", CONTENT_TYPE_PROBLEM)

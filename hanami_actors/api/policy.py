@@ -17,13 +17,6 @@ METHODS = ("GET", "POST", "PUT", "DELETE")
 _EVERYBODY = ("admin", "member")
 _ADMINS = ("admin",)
 LEFTOVERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "auth": {"GET": _EVERYBODY},
-    "token": {"PUT": _EVERYBODY},
-    "user": {"GET": _ADMINS, "POST": _ADMINS, "DELETE": _ADMINS},
-    "user/project": {"GET": _EVERYBODY, "POST": _EVERYBODY, "DELETE": _EVERYBODY},
-    "user/all": {"GET": _ADMINS},
-    "project": {"GET": _ADMINS, "POST": _ADMINS, "DELETE": _ADMINS},
-    "project/all": {"GET": _ADMINS},
     "dataset": {"POST": _EVERYBODY, "PUT": _EVERYBODY},
     "checkpoint": {
         "GET": _EVERYBODY,

@@ -17,6 +17,7 @@ from hanami_actors.errors import (
 __all__ = ["Route", "Routes"]
 
 SHOWN_PATH_LENGTH_MAX = 120
+DENIED = "Access denied by policy"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,10 +30,13 @@ class Route:
     needs_admin: bool
     has_body: bool
 
-    def check_access(self, who: Who) -> None:
-        """Raise `UnauthorizedError` if the policy or the row refuses the caller."""
+    def check_policy(self, who: Who) -> None:
+        """Raise `UnauthorizedError` if the policy refuses the caller."""
         if who.role not in self.roles:
-            raise UnauthorizedError("Access denied by policy")
+            raise UnauthorizedError(DENIED)
+
+    def check_admin(self, who: Who) -> None:
+        """Raise `UnauthorizedError` if the row is for admins and the caller is none."""
         if self.needs_admin and not who.is_admin:
             raise UnauthorizedError(f"{self.row.method} {self.row.path} is for admins only")
 
@@ -85,6 +89,14 @@ class Routes:
                 f"'{path}' has no method {method[:20]}; allowed: {self.allowed(path)}"
             )
         return route
+
+    def check_policy(self, who: Who, method: str, path: str) -> None:
+        """Raise `UnauthorizedError` if the caller may not call this; so may nobody what is not."""
+        route = self._by_path.get(path, {}).get(method)
+        if route is None:
+            raise UnauthorizedError(DENIED)
+        if not route.row.access.is_open:
+            route.check_policy(who)
 
     def allowed(self, path: str) -> str:
         """Return the methods of a path as the header ``Allow`` lists them."""

@@ -31,6 +31,8 @@ class ApiSettings:
         Larger files are refused when they are announced.
     enforce_admin_rules : bool
         Whether rows for admins stay so whatever the policy file says.
+    login_failures_max : int
+        Failed logins a minute of one user from one address; 0 for any number.
     access_log : bool
     disk_thread_count : int
         Threads that read content for answers.
@@ -46,5 +48,6 @@ class ApiSettings:
     upload_bytes_in_flight_max: int = 16 * MIB
     upload_size_max_bytes: int = 10_000_000_000
     enforce_admin_rules: bool = True
+    login_failures_max: int = 10
     access_log: bool = True
     disk_thread_count: int = 4

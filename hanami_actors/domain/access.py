@@ -2,7 +2,10 @@
 
 from hanami_actors.domain.base import Who
 
-__all__ = ["visible"]
+__all__ = ["ADMIN_PROJECT_ID", "visible"]
+
+ADMIN_PROJECT_ID = "admin"
+"""The project that admins start in; it exists without a row and belongs to them alone."""
 
 
 def visible(who: Who, owner_id: str, project_id: str) -> bool:

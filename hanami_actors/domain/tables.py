@@ -35,7 +35,14 @@ from hanami_actors.domain.upload.events import (
     UploadRangeStored,
 )
 from hanami_actors.domain.user import aggregate as user
-from hanami_actors.domain.user.events import UserCreated, UserDeleted
+from hanami_actors.domain.user.events import (
+    UserCreated,
+    UserDeleted,
+    UserEvent,
+    UserPassphraseChanged,
+    UserProjectAssigned,
+    UserProjectRemoved,
+)
 from hanami_actors.errors import ImpossibleEventError
 from hanami_actors.types import TimestampUs
 
@@ -216,7 +223,7 @@ def _without(rows: Map[str, Row[StateT]], place: _Place, event: Event) -> Map[st
 
 def _fold_user(tables: Tables, place: _Place, event: Event) -> Tables:
     old = tables.users.get(place.key)
-    fact = cast("UserCreated | UserDeleted", event)
+    fact = cast("UserEvent", event)
     state = user.apply(old.state if old else user.initial(), fact, place.time_us)
     rows = _row(tables.users, place, state, born=isinstance(event, UserCreated))
     return replace(tables, position=place.position, users=rows)
@@ -281,6 +288,9 @@ FOLDED: Final[Mapping[type[Event], _Fold]] = MappingProxyType(
     {
         UserCreated: _fold_user,
         UserDeleted: _fold_user,
+        UserProjectAssigned: _fold_user,
+        UserProjectRemoved: _fold_user,
+        UserPassphraseChanged: _fold_user,
         ProjectCreated: _fold_project,
         ProjectDeleted: _fold_project,
         DatasetCreated: _fold_dataset,

@@ -37,6 +37,7 @@ class ApiServer:
         self.gateway.add_user(ADMIN_ID, hash_passphrase(ADMIN_PASSPHRASE), is_admin=True)
         for who in (MEMBER, OTHER, TESTER):
             self.gateway.add_user(who.user_id, is_admin=False)
+            self.gateway.assign(who)
         self.ready = True
         self.access_lines: list[str] = []
         self.address = ""

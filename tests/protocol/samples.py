@@ -5,9 +5,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from msgspec.inspect import IntType, ListType, StrType, Type, UnionType, VarTupleType, type_info
+from msgspec.inspect import (
+    BoolType,
+    IntType,
+    ListType,
+    NoneType,
+    StrType,
+    Type,
+    UnionType,
+    VarTupleType,
+    type_info,
+)
 
 from hanami_actors.api.endpoint import Endpoint
+from hanami_actors.domain.base import Who
+from hanami_actors.domain.project.events import ProjectCreated
 from tests.protocol.api_server import ADMIN, ApiServer
 from tests.server import ADMIN_ID, ADMIN_PASSPHRASE
 
@@ -34,6 +46,7 @@ def good_requests(api: ApiServer) -> dict[str, dict[str, Any]]:
             "id": ADMIN_ID,
             "passphrase": base64.b64encode(ADMIN_PASSPHRASE.encode()).decode(),
         },
+        **_account_requests(api),
         "get_dataset": {"uuid": filled.uuid},
         "list_datasets": {},
         "delete_dataset": {"uuid": doomed.uuid},
@@ -67,6 +80,41 @@ def good_requests(api: ApiServer) -> dict[str, dict[str, Any]]:
     }
 
 
+def _account_requests(api: ApiServer) -> dict[str, dict[str, Any]]:
+    gateway = api.gateway
+    number = len(gateway.tables.users) + len(gateway.tables.projects)
+    user, doomed = f"user_{number}", f"doomed_user_{number}"
+    project, doomed_project = f"project_{number}", f"doomed_project_{number}"
+    for user_id in (user, doomed):
+        gateway.add_user(user_id, is_admin=False)
+    for project_id in (project, doomed_project):
+        event = ProjectCreated(id=project_id, name="Some", creator_id=ADMIN_ID)
+        gateway.record(f"project/{project_id}", event)
+    gateway.assign(Who(user_id=user, project_id="old_project"))
+    secret = {"passphrase": base64.b64encode(ADMIN_PASSPHRASE.encode()).decode()}
+    return {
+        "renew_token": {"project_id": "admin"},
+        "check_token": {"endpoint": "v1.0alpha/cluster/all", "http_type": 2},
+        "create_user": {"id": f"new_{user}", "name": "New User", "is_admin": False} | secret,
+        "get_user": {"id": user},
+        "list_users": {},
+        "delete_user": {"id": doomed},
+        "change_passphrase": {f"new_{name}": text for name, text in secret.items()} | secret,
+        "assign_project": {
+            "id": user,
+            "project_id": "some_project",
+            "role": "member",
+            "is_project_admin": False,
+        },
+        "remove_project_of_user": {"id": user, "project_id": "old_project"},
+        "list_projects_of_user": {"user_id": user},
+        "create_project": {"id": f"new_{project}", "name": "New Project"},
+        "get_project": {"id": project},
+        "list_projects": {},
+        "delete_project": {"id": doomed_project, "force": False},
+    }
+
+
 def send(
     api: ApiServer, row: Endpoint, values: dict[str, Any], token: str, path: str | None = None
 ) -> Any:
@@ -92,13 +140,15 @@ def bad_values(row: Endpoint) -> Iterator[tuple[str, Any]]:
 
 
 def _plain(declared: Type) -> Type:
+    # An optional field: what it is when it is sent.
     if isinstance(declared, UnionType):
-        return next(part for part in declared.types if isinstance(part, StrType))
+        return next(part for part in declared.types if not isinstance(part, NoneType))
     return declared
 
 
 def _bad(declared: Type) -> Iterator[Any]:
-    yield from (None, {}, True)
+    yield from (None, {})
+    yield 7 if isinstance(declared, BoolType) else True
     if isinstance(declared, StrType):
         yield 7
         if declared.min_length:

@@ -109,6 +109,7 @@ def test_a_token_of_a_user_who_was_created_anew_is_refused(api):
     api.gateway.delete_user(MEMBER.user_id)
     api.gateway.clock.advance(10)
     api.gateway.add_user(MEMBER.user_id, is_admin=False)
+    api.gateway.assign(MEMBER)
     assert status_of(api, token) == 401
     assert status_of(api, api.token(MEMBER)) == 200
 

@@ -1,12 +1,26 @@
 """All endpoints. To add one: a request and a reply struct, a handler, and a row in its resource."""
 
 from hanami_actors.api.endpoint import Endpoint
-from hanami_actors.api.endpoints import cluster, dataset, health, host, task, token, upload
+from hanami_actors.api.endpoints import (
+    cluster,
+    dataset,
+    health,
+    host,
+    project,
+    task,
+    token,
+    upload,
+    user,
+    user_project,
+)
 
 __all__ = ["ENDPOINTS"]
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *token.ROWS,
+    *user.ROWS,
+    *user_project.ROWS,
+    *project.ROWS,
     *dataset.ROWS,
     *upload.ROWS,
     *cluster.ROWS,

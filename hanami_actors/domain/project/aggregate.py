@@ -7,6 +7,7 @@ from typing import Final, assert_never
 
 from msgspec.structs import replace
 
+from hanami_actors.domain.access import ADMIN_PROJECT_ID
 from hanami_actors.domain.base import Event, Stamp, Value
 from hanami_actors.domain.project.events import ProjectCreated, ProjectDeleted, ProjectEvent
 from hanami_actors.domain.project.messages import CreateProject, DeleteProject, ProjectMessage
@@ -84,7 +85,8 @@ def decide(state: ProjectState, message: ProjectMessage, stamp: Stamp) -> tuple[
     """
     match message:
         case CreateProject():
-            if not allows(TRANSITIONS, state.phase, ProjectCreated):
+            taken = not allows(TRANSITIONS, state.phase, ProjectCreated)
+            if taken or message.id == ADMIN_PROJECT_ID:
                 raise ConflictError(
                     f"Project with id '{message.id}' already exists; choose another id."
                 )

@@ -18,7 +18,7 @@ class ProjectCreated(Event, frozen=True, kw_only=True):
 
 
 class ProjectDeleted(Event, frozen=True, kw_only=True):
-    """The project is gone; what was made in it stays."""
+    """The project is gone; nothing was left in it."""
 
     TAG: ClassVar[str] = "project.deleted"
 

@@ -13,7 +13,7 @@ class CreateProject(Message, frozen=True, kw_only=True):
 
 
 class DeleteProject(Message, frozen=True, kw_only=True):
-    """Delete a project; its resources stay."""
+    """Delete a project in which nothing is left."""
 
     id: str
 

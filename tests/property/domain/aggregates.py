@@ -34,6 +34,7 @@ from tests.property.domain.strategies import from_struct
 from tests.unit.domain.builders import content, register, request_task, train_task, uuid
 
 NAMES = st.sampled_from(["alice", "bob", "eve"])
+PROJECTS = st.sampled_from(["lab", "shop", "admin"])
 TASK_UUIDS = st.integers(60, 63).map(uuid)
 CYCLES = st.one_of(st.sampled_from([0, 1, 4, 10]), st.integers(-1, 12))
 
@@ -194,7 +195,7 @@ AGGREGATES = (
         user.invariants,
         user.TRANSITIONS,
         get_args(UserEvent),
-        _always(_structs(user_messages.UserMessage, id=NAMES)),
+        _always(_structs(user_messages.UserMessage, id=NAMES, project_id=PROJECTS)),
     ),
     Aggregate(
         "project",

@@ -3,7 +3,12 @@ from concurrent.futures import Future
 
 import pytest
 
-from hanami_actors.api.auth import PassphraseChecker, TokenKeeper, assignment_of, hash_passphrase
+from hanami_actors.api.auth import (
+    PassphraseChecker,
+    TokenKeeper,
+    caller_after_login,
+    hash_passphrase,
+)
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.user.aggregate import UserState
 from hanami_actors.errors import LimitError, SettingsError, UnauthorizedError
@@ -35,20 +40,20 @@ def test_a_short_signing_key_is_refused():
 
 def test_an_issued_token_brings_the_caller_back(gateway):
     keeper = keeper_of(gateway)
-    who = assignment_of(user_of(gateway))
+    who = caller_after_login(user_of(gateway))
     assert keeper.verify(keeper.issue(user_of(gateway), who), gateway.tables) == who
 
 
 def test_an_admin_starts_in_the_project_admin_and_others_nowhere(gateway):
-    assert assignment_of(user_of(gateway)) == Who(
+    assert caller_after_login(user_of(gateway)) == Who(
         user_id="asdf", project_id="admin", role="admin", is_admin=True, is_project_admin=True
     )
-    assert assignment_of(UserState(id="other")) is None
+    assert caller_after_login(UserState(id="other")) is None
 
 
 def test_the_cache_forgets_after_its_time_and_holds_no_more_than_its_length(gateway):
     keeper = keeper_of(gateway, cache_s=5.0, cache_len_max=2)
-    who = assignment_of(user_of(gateway))
+    who = caller_after_login(user_of(gateway))
     tokens = []
     for _ in range(3):
         gateway.clock.advance(1)

@@ -62,17 +62,18 @@ def test_the_header_allow_is_empty_for_a_path_that_is_not_there():
 
 def test_a_row_for_admins_refuses_members_whom_the_policy_lets_in():
     route = routes_of(ADMIN_ROW).find("GET", "/v1/cluster")
-    route.check_access(ADMIN)
+    route.check_policy(ADMIN)
+    route.check_admin(ADMIN)
     with pytest.raises(UnauthorizedError, match="admins only"):
-        route.check_access(MEMBER)
+        route.check_admin(MEMBER)
 
 
 def test_a_setting_lifts_the_rule_for_admins_but_not_the_policy():
     route = routes_of(ADMIN_ROW, enforce_admin_rules=False).find("GET", "/v1/cluster")
-    route.check_access(MEMBER)
+    route.check_admin(MEMBER)
     closed = Routes([ROW], Policy(), enforce_admin_rules=False).find("GET", "/v1/cluster")
     with pytest.raises(UnauthorizedError, match="policy"):
-        closed.check_access(ADMIN)
+        closed.check_policy(ADMIN)
 
 
 def test_two_rows_for_one_place_are_a_mistake_that_is_noticed():

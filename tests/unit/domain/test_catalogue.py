@@ -34,6 +34,9 @@ TAGS = {
     ("upload.range_stored", 1),
     ("user.created", 1),
     ("user.deleted", 1),
+    ("user.passphrase_changed", 1),
+    ("user.project_assigned", 1),
+    ("user.project_removed", 1),
 }
 
 
