@@ -30,7 +30,8 @@ def test_a_command_of_the_document_is_understood(line):
         if isinstance(command, click.Group):
             context = click.Context(command, parent=context, info_name=command.name)
     # Faults raise; nothing is run.
-    command.make_context(command.name, words, parent=context)
+    understood = command.make_context(command.name, words, parent=context)
+    assert understood.command is command
 
 
 @pytest.mark.parametrize("block", PYTHON)
