@@ -12,7 +12,7 @@ from hanami_actors.compute.image import (
 from hanami_actors.compute.network import Network
 from hanami_actors.compute.spec import NetworkSpec
 from hanami_actors.compute.state import KERNEL_VERSION
-from hanami_actors.compute.warm import warm_up
+from hanami_actors.compute.warming import warm_up
 
 __all__ = [
     "KERNEL_VERSION",

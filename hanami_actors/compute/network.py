@@ -26,6 +26,9 @@ __all__ = ["Network"]
 
 Column = NDArray[Any]
 
+Rooms = dict[str, tuple[NDArray[np.float32], int]]
+"""By name: where the values of a single sample go, and the cell of the call table with their number."""
+
 FIXED = ("spec", "input_sizes", "output_owners")
 """Parts of the state that only a change of sizes changes."""
 
@@ -182,10 +185,9 @@ class Network:
         """
         self._io[...] = self._io_single
         for name, array in inputs.items():
-            self._stage(self._input(name), name, array)
-        first_output = len(self._plan.spec.inputs)
+            self._stage(self._input_rooms, "input", name, array)
         for name, array in outputs.items():
-            self._stage(first_output + self._output(name), name, array)
+            self._stage(self._output_rooms, "output", name, array)
         self._run(0, 1)
 
     def request(
@@ -236,14 +238,13 @@ class Network:
         """
         self._io[...] = self._io_single
         for name, array in inputs.items():
-            self._stage(self._input(name), name, array)
-        first_output = len(self._plan.spec.inputs)
-        for q in self._outputs.values():
-            self._io[first_output + q, lay.IO_WIDTH] = self._single[first_output + q].shape[0]
+            self._stage(self._input_rooms, "input", name, array)
+        for room, cell in self._output_rooms.values():
+            self._io_cells[cell] = room.shape[0]
         self._table[lay.TABLE_START] = 0
         self._table[lay.TABLE_STOP] = 1
         self._entry.request_entry(self._table)
-        return {name: self._single[first_output + q].copy() for name, q in self._outputs.items()}
+        return {name: room.copy() for name, (room, _) in self._output_rooms.items()}
 
     def reset_transients(self, which: str) -> None:
         """Set potentials and resting times to zero, at the start of a task or direct session.
@@ -316,17 +317,19 @@ class Network:
                 "size it first"
             )
 
-    def _stage(self, row: int, name: str, array: Column) -> None:
+    def _stage(self, rooms: Rooms, what: str, name: str, array: Column) -> None:
         """Copy the values of a single sample to where its row of the call table points."""
+        if name not in rooms:
+            _number(self._inputs if rooms is self._input_rooms else self._outputs, what, name)
+        room, cell = rooms[name]
         count = array.shape[0]
-        room = self._single[row]
         if array.ndim != 1 or count > room.shape[0]:
             raise ValueError(
-                f"'{name}' gets values of shape {array.shape} but has size {room.shape[0]}; give a "
-                "vector, and size it first"
+                f"{what} '{name}' gets values of shape {array.shape} but has size {room.shape[0]}; "
+                "give a vector, and size it first"
             )
         room[:count] = array
-        self._io[row, lay.IO_WIDTH] = count
+        self._io_cells[cell] = count
 
     def _check_range(self, start: int, stop: int, time_length: int) -> None:
         """Refuse a range of rows that makes no sense."""
@@ -353,6 +356,7 @@ class Network:
         self._fixed = {name: state[name] for name in FIXED}
         self._arrays = build(self._plan, state, capacity_for(self._plan, state))
         self._io = self._arrays.io
+        self._io_cells = self._io.reshape(-1)
         table = np.zeros(lay.TABLE_HEAD + lay.TABLE_CELLS * len(self._arrays), np.int64)
         for index, array in enumerate(self._arrays):
             at = lay.TABLE_HEAD + lay.TABLE_CELLS * index
@@ -361,14 +365,23 @@ class Network:
         self._table = table
 
     def _prepare_single(self) -> None:
-        """Make room for the values of a single sample, where `train_one` puts them."""
-        widths = list(self._sizes.inputs)
-        for q, rows in enumerate(self._sizes.outputs):
-            widths.append(rows // targets_per_value(self._plan, q))
-        self._single = [aligned_zeros((width,), np.float32) for width in widths]
+        """Make room for the values of a single sample, where `train_one` puts them.
+
+        The addresses are fixed, because asking NumPy for an address takes longer than the copy.
+        """
         self._io_single = self._io.copy()
-        for row, room in zip(self._io_single, self._single, strict=True):
-            describe_vector(row, room)
+        first_output = len(self._plan.spec.inputs)
+        places = [(name, q, self._sizes.inputs[q]) for name, q in self._inputs.items()]
+        places += [
+            (name, first_output + q, self.output_width(name)) for name, q in self._outputs.items()
+        ]
+        rooms = []
+        for name, row, width in places:
+            room = aligned_zeros((width,), np.float32)
+            describe_vector(self._io_single[row], room)
+            rooms.append((name, (room, row * lay.IO_CELLS + lay.IO_WIDTH)))
+        self._input_rooms: Rooms = dict(rooms[: len(self._inputs)])
+        self._output_rooms: Rooms = dict(rooms[len(self._inputs) :])
 
 
 def _number(numbers: Mapping[str, int], what: str, name: str) -> int:

@@ -1,44 +1,12 @@
-"""Compile or load all kernels ahead of their first use: ``python -m hanami_actors.compute.warm``.
+"""``python -m hanami_actors.compute.warm``: fill the kernel cache, then exit with 0.
 
-Compiling takes seconds and hundreds of megabytes, so a server runs this in a child process; with a
-cache directory the machine code is then loaded in a fraction of a second.
+The directory is taken from ``NUMBA_CACHE_DIR`` if it is set; one that cannot be written is no
+failure, kernels are then compiled in every process.
 """
 
-import numpy as np
+from hanami_actors.compute.warming import warm_up
 
-from hanami_actors.compute.network import Network
-from hanami_actors.compute.spec import NetworkSpec
-
-__all__ = ["main", "warm_up"]
-
-SETTINGS = (
-    ("enable_reduction", False),
-    ("hidden_blocks_max", 1),
-    ("input_levels", 0),
-    ("max_connection_distance", 1),
-    ("neuron_cooldown", 1e9),
-    ("refractory_time", 1),
-    ("replay_memory", 4),
-    ("replay_memory_bytes", 4096),
-    ("replays_per_cycle", 1),
-)
-
-
-def warm_up() -> None:
-    """Run every entry once with a network of one value."""
-    spec = NetworkSpec(
-        hexagons=((1, 1, 1), (2, 1, 1), (3, 1, 1)),
-        axons=(),
-        inputs=(("x", 0, "plain"),),
-        outputs=(("y", 2, "plain"),),
-        settings=SETTINGS,
-        seed=0,
-    )
-    network = Network.create(spec)
-    network.size({"x": 1}, {"y": 1})
-    one = np.ones(1, np.float32)
-    network.train_one({"x": one}, {"y": one})
-    network.request_one({"x": one})
+__all__ = ["main"]
 
 
 def main() -> None:

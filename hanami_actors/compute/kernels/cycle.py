@@ -26,7 +26,7 @@ from hanami_actors.compute.kernels.stages import (
     take_targets,
 )
 
-__all__ = ["open_entry", "request_entry", "train_cycle", "train_entry"]
+__all__ = ["open_entry", "request_entry", "train_entry"]
 
 MISTAKE = np.float32(0.5)
 SKIP_MAX = np.float32(0.05)
@@ -36,53 +36,12 @@ ERROR_RATE = np.float32(0.001)
 
 
 @kernel
-def train_cycle(t, row):
-    """Learn from one sample.
-
-    Parameters
-    ----------
-    t : int64[n]
-        Table of addresses; there is room (`stages.has_room`).
-    row : int64
-        First row of the inputs, row of the expected values.
-    """
-    ci = tab.l1(t, tab.T_CI)
-    cnt = tab.l1(t, tab.T_CNT)
-    flt = tab.f1(t, tab.T_FLT)
-    y = tab.f1(t, tab.T_Y)
-    code_inputs(t, row, lay.YES)
-    take_targets(t, row)
-    pass_forward(t, lay.PASS_TRAIN)
-    largest = compare(tab.f1(t, tab.T_O), y, tab.f1(t, tab.T_E))
-    if largest >= np.float32(0.0):
-        flt[lay.F_ERROR] += ERROR_RATE * (largest - flt[lay.F_ERROR])
-        if largest > MISTAKE:
-            cnt[lay.N_MISTAKES] += 1
-            cnt[lay.N_MISTAKES_ALL] += 1
-        threshold = min(SKIP_MAX, SKIP_PART * flt[lay.F_ERROR])
-        if largest >= STORE_FROM:
-            remember(
-                largest, ci[lay.SET_INPUTS], ci, cnt, tab.l2(t, tab.T_GR), tab.i1(t, tab.T_AI),
-                tab.f1(t, tab.T_AR), tab.l1(t, tab.T_AN), y, tab.i2(t, tab.T_ME),
-                tab.f1(t, tab.T_MX), tab.i2(t, tab.T_MI), tab.f2(t, tab.T_MV),
-                tab.i1(t, tab.T_MC), tab.i1(t, tab.T_MF), tab.l1(t, tab.T_PLACE),
-                tab.i1(t, tab.T_RI), tab.f1(t, tab.T_RV),
-            )  # fmt: skip
-        if largest >= threshold:
-            cnt[lay.N_BACKWARD] += 1
-            pass_backward(t, lay.PASS_TRAIN, threshold)
-        replay(t, threshold)
-        grow(t)
-    follow(
-        cnt, tab.f2(t, tab.T_W), tab.f2(t, tab.T_WS), tab.f2(t, tab.T_B), tab.f2(t, tab.T_BS),
-        tab.f2(t, tab.T_V), tab.f2(t, tab.T_VS), tab.f1(t, tab.T_BO), tab.f1(t, tab.T_BOS),
-    )  # fmt: skip
-    cnt[lay.N_CYCLE] += 1
-
-
-@kernel
 def train_entry(t):
     """Run cycles until the table's stop row, or until an array could become too small.
+
+    Row r is the first row of the inputs and the row of the expected values of its cycle. The
+    body of a cycle stands here and not in a function of its own, because every level of calls is
+    compiled once more as a whole.
 
     Parameters
     ----------
@@ -94,11 +53,40 @@ def train_entry(t):
     int64
         The first row that was not learned; less than the stop row: make room and call again.
     """
+    ci = tab.l1(t, tab.T_CI)
+    cnt = tab.l1(t, tab.T_CNT)
+    flt = tab.f1(t, tab.T_FLT)
+    y = tab.f1(t, tab.T_Y)
     row = t[lay.TABLE_START]
-    while row < t[lay.TABLE_STOP]:
-        if not has_room(t):
-            break
-        train_cycle(t, row)
+    while row < t[lay.TABLE_STOP] and has_room(t):
+        code_inputs(t, row, lay.YES)
+        take_targets(t, row)
+        pass_forward(t, lay.PASS_TRAIN)
+        largest = compare(tab.f1(t, tab.T_O), y, tab.f1(t, tab.T_E))
+        if largest >= np.float32(0.0):
+            flt[lay.F_ERROR] += ERROR_RATE * (largest - flt[lay.F_ERROR])
+            if largest > MISTAKE:
+                cnt[lay.N_MISTAKES] += 1
+                cnt[lay.N_MISTAKES_ALL] += 1
+            threshold = min(SKIP_MAX, SKIP_PART * flt[lay.F_ERROR])
+            if largest >= STORE_FROM:
+                remember(
+                    largest, ci[lay.SET_INPUTS], ci, cnt, tab.l2(t, tab.T_GR),
+                    tab.i1(t, tab.T_AI), tab.f1(t, tab.T_AR), tab.l1(t, tab.T_AN), y,
+                    tab.i2(t, tab.T_ME), tab.f1(t, tab.T_MX), tab.i2(t, tab.T_MI),
+                    tab.f2(t, tab.T_MV), tab.i1(t, tab.T_MC), tab.i1(t, tab.T_MF),
+                    tab.l1(t, tab.T_PLACE), tab.i1(t, tab.T_RI), tab.f1(t, tab.T_RV),
+                )  # fmt: skip
+            if largest >= threshold:
+                cnt[lay.N_BACKWARD] += 1
+                pass_backward(t, lay.PASS_TRAIN, threshold)
+            replay(t, threshold)
+            grow(t)
+        follow(
+            cnt, tab.f2(t, tab.T_W), tab.f2(t, tab.T_WS), tab.f2(t, tab.T_B), tab.f2(t, tab.T_BS),
+            tab.f2(t, tab.T_V), tab.f2(t, tab.T_VS), tab.f1(t, tab.T_BO), tab.f1(t, tab.T_BOS),
+        )  # fmt: skip
+        cnt[lay.N_CYCLE] += 1
         row += 1
     return row
 
