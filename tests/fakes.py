@@ -1,7 +1,8 @@
 """Stand-ins for whole packages, each with a line on what it simplifies."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from hanami_actors.actors.future import CallbackFuture
@@ -10,9 +11,13 @@ from hanami_actors.actors.gateway import (
     DeleteTask,
     GetClusterFigures,
     GetTask,
+    GetUploadProgress,
     ListTasks,
     Target,
 )
+from hanami_actors.actors.imports import ImportProgress
+from hanami_actors.actors.upload_session import progress_of
+from hanami_actors.datasets.report import ClassFigures, Report
 from hanami_actors.domain.base import Event, Message, Stamp, Who
 from hanami_actors.domain.cluster.events import ClusterCreated, ClusterDeleted
 from hanami_actors.domain.cluster.messages import (
@@ -57,7 +62,7 @@ from hanami_actors.domain.user.messages import UserMessage
 from hanami_actors.errors import HanamiError, NotFoundError
 from hanami_actors.ports import ManualClock, ManualEntropy
 
-__all__ = ["FakeGateway", "task_view"]
+__all__ = ["FakeExport", "FakeGateway", "task_view"]
 
 Answer = Callable[[Target, Command], Any]
 
@@ -79,6 +84,29 @@ def task_view(**changes: Any) -> TaskView:
     return TaskView(**(values | changes))
 
 
+@dataclass
+class FakeExport:
+    """A file made of given blocks; a block may be an exception."""
+
+    parts: list[bytes | Exception] = field(default_factory=lambda: [b"picture\n", b"1.0\n"])
+    content_type: str = "text/csv"
+    extension: str = "csv"
+    size_bytes: int | None = None
+    taken_count: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def blocks(self) -> Iterator[bytes]:
+        try:
+            for part in self.parts:
+                self.taken_count += 1
+                if isinstance(part, Exception):
+                    raise part
+                yield part
+        finally:
+            # Also when nobody wants the rest.
+            self.ended.set()
+
+
 class FakeGateway:
     """A gateway without actors, log or disk.
 
@@ -96,6 +124,9 @@ class FakeGateway:
         self.answers: dict[type[Message], Any] = {}
         self.files: dict[str, bytearray] = {}
         self.rows: list[list[float]] = []
+        self.export = FakeExport()
+        self.export_arguments: tuple[Any, ...] = ()
+        self.imports: dict[str, ImportProgress] = {}
         self._held: list[tuple[CallbackFuture, Target, Command]] | None = None
         self._changed = threading.Condition()
 
@@ -120,6 +151,24 @@ class FakeGateway:
 
     def check_accuracy(self, result: DatasetState, reference: DatasetState) -> float:
         return 92.0199966430664
+
+    def compare(self, *_: Any) -> Report:
+        return Report(
+            row_count=1,
+            unclassified_count=0,
+            accuracy=100.0,
+            confusion=((1, 0), (0, 0)),
+            classes=(ClassFigures(1, 1.0, 1.0, 1.0), ClassFigures(0, None, None, None)),
+            mean_absolute_error=None,
+            root_mean_square_error=None,
+        )
+
+    def open_export(self, *arguments: Any) -> Any:
+        self.export_arguments = arguments
+        return self.export
+
+    def import_progress(self, dataset_uuid: str) -> ImportProgress | None:
+        return self.imports.get(dataset_uuid)
 
     # What tests use.
 
@@ -263,6 +312,8 @@ class FakeGateway:
                 return self.record(f"cluster/{message.uuid}", ClusterDeleted())
             case AppendChunk():
                 return self._append(target.key, message)
+            case GetUploadProgress():
+                return progress_of(self.tables.uploads[target.key].state)
             case _:
                 return self._answer_of_cluster(message)
 
@@ -301,9 +352,12 @@ class FakeGateway:
         (created,) = dataset.decide(dataset.initial(), message, stamp)
         assert isinstance(created, DatasetCreated)
         self.record(f"dataset/{created.uuid}", created)
-        sizes = (message.input_size_bytes, message.label_size_bytes)
-        for uuid, role, size_bytes in zip(
-            created.upload_uuids, ("input", "label"), sizes, strict=False
+        announced = (
+            ("input", message.input_size_bytes, message.input_checksum),
+            ("label", message.label_size_bytes, message.label_checksum),
+        )
+        for uuid, (role, size_bytes, checksum) in zip(
+            created.upload_uuids, announced, strict=False
         ):
             self.files[uuid] = bytearray(size_bytes)
             opened = UploadOpened(
@@ -313,6 +367,7 @@ class FakeGateway:
                 size_bytes=size_bytes,
                 owner_id=who.user_id,
                 project_id=who.project_id,
+                checksum=checksum,
             )
             self.record(f"upload/{uuid}", opened)
         return self.tables.datasets[created.uuid].state

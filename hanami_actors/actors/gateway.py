@@ -3,7 +3,11 @@
 from enum import StrEnum
 from typing import Protocol
 
+from hanami_actors.actors.exports import Export
 from hanami_actors.actors.future import CallbackFuture
+from hanami_actors.actors.imports import ImportProgress
+from hanami_actors.datasets.export import RowRange
+from hanami_actors.datasets.report import Report
 from hanami_actors.domain.base import Message, Value, Who
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.tables import Tables
@@ -137,4 +141,24 @@ class Gateway(Protocol):
 
     def check_accuracy(self, result: DatasetState, reference: DatasetState) -> float:
         """Compare a result with a reference. Blocks on the disk: call it in a worker thread."""
+        ...
+
+    def compare(
+        self,
+        result: DatasetState,
+        reference: DatasetState,
+        column: str | None,
+        reference_column: str | None,
+    ) -> Report:
+        """Compare in every figure there is. Blocks on the disk: call it in a worker thread."""
+        ...
+
+    def open_export(
+        self, dataset: DatasetState, format_name: str, columns: tuple[str, ...], rows: RowRange
+    ) -> Export:
+        """Prepare a download; reads nothing. Its blocks block: take them in a worker thread."""
+        ...
+
+    def import_progress(self, dataset_uuid: str) -> ImportProgress | None:
+        """Return how far an import is; None when there is none. Does not block."""
         ...

@@ -6,12 +6,16 @@ from typing import Any
 import pykka
 
 from hanami_actors.actors.directory import Locate
+from hanami_actors.actors.exports import Export
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, Target, TargetKind
+from hanami_actors.actors.imports import ImportProgress
 from hanami_actors.actors.runtime import ActorRef
 from hanami_actors.actors.system import System
 from hanami_actors.datasets.check import accuracy
 from hanami_actors.datasets.columns import read_rows
+from hanami_actors.datasets.export import RowRange, plan_export
+from hanami_actors.datasets.report import Report, compare
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.tables import Tables
 from hanami_actors.errors import BusyError, ConflictError
@@ -79,6 +83,28 @@ class ActorGateway:
     def check_accuracy(self, result: DatasetState, reference: DatasetState) -> float:
         """Compare a result with a reference; blocks on the disk."""
         return accuracy(self._system.blobs.path, _content(result), _content(reference))
+
+    def compare(
+        self,
+        result: DatasetState,
+        reference: DatasetState,
+        column: str | None,
+        reference_column: str | None,
+    ) -> Report:
+        """Compare in every figure there is; blocks on the disk."""
+        contents = _content(result), _content(reference)
+        return compare(self._system.blobs.path, *contents, column, reference_column)
+
+    def open_export(
+        self, dataset: DatasetState, format_name: str, columns: tuple[str, ...], rows: RowRange
+    ) -> Export:
+        """Prepare a download; reads nothing."""
+        plan = plan_export(self._system.blobs.path, _content(dataset), format_name, columns, rows)
+        return self._system.exporter.open(plan)
+
+    def import_progress(self, dataset_uuid: str) -> ImportProgress | None:
+        """Return how far an import is; None when there is none."""
+        return self._system.imports.progress(dataset_uuid)
 
 
 class _Delivery:

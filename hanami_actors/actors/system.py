@@ -4,7 +4,9 @@ import dataclasses
 import threading
 from pathlib import Path
 
+from hanami_actors.actors.exports import Exporter
 from hanami_actors.actors.gateway import Command, Target
+from hanami_actors.actors.imports import ImportBoard
 from hanami_actors.actors.runtime import ActorRef
 from hanami_actors.actors.snapshotter import Snapshotter
 from hanami_actors.actors.writer import Published
@@ -93,6 +95,10 @@ class System:
     actors : ActorTable
     uploads_dir : Path
         Files on their way in.
+    exporter : Exporter
+        Datasets on their way out.
+    imports : ImportBoard
+        Which imports run.
     """
 
     settings: Settings
@@ -105,6 +111,8 @@ class System:
     published: Published
     actors: ActorTable
     uploads_dir: Path
+    exporter: Exporter = dataclasses.field(default_factory=Exporter)
+    imports: ImportBoard = dataclasses.field(default_factory=ImportBoard)
 
     @property
     def writer(self) -> ActorRef:

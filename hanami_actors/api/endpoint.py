@@ -224,6 +224,8 @@ class Endpoint:
         Whether the caller must be an admin whatever the policy says.
     timeout_s : float
         How long the handler waits for an actor or the disk.
+    content_types : tuple of str
+        What an answer may be. Rows that answer with a file have `FileContent` as their reply.
     ours : bool
         Not in the contract; a policy file that does not name the path does not close it.
     """
@@ -241,6 +243,7 @@ class Endpoint:
     aliases: tuple[str, ...] = ()
     requires_admin: bool = False
     timeout_s: float = 10.0
+    content_types: tuple[str, ...] = ("text/json",)
     ours: bool = False
 
     @property

@@ -18,6 +18,7 @@ from hanami_actors.api.answers import (
 )
 from hanami_actors.api.endpoint import Context
 from hanami_actors.api.identified import Identified
+from hanami_actors.api.streaming import FileReply, send_file
 from hanami_actors.errors import (
     BadRequestError,
     BusyError,
@@ -58,9 +59,13 @@ class RestHandler(Identified):
         message = route.decoder.decode(request.query, body)
         address = request.remote_ip or ""
         context = Context(application, who, self.request_id, row.timeout_s, address)
-        reply = encode_json(await row.handler(context, message))
+        reply = await row.handler(context, message)
+        if isinstance(reply, FileReply):
+            await send_file(self, context, reply)
+            return
+        body = encode_json(reply)
         self._headers["Content-Type"] = CONTENT_TYPE_JSON
-        self.write(reply)
+        self.write(body)
 
     get = post = put = delete = head = options = patch = _serve
 

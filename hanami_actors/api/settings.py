@@ -36,6 +36,8 @@ class ApiSettings:
     access_log : bool
     disk_thread_count : int
         Threads that read content for answers.
+    download_stall_timeout_s : float
+        A client that reads nothing of a file for so long is cut off.
     """
 
     token_expire_s: int = 3600
@@ -51,3 +53,4 @@ class ApiSettings:
     login_failures_max: int = 10
     access_log: bool = True
     disk_thread_count: int = 4
+    download_stall_timeout_s: float = 300.0

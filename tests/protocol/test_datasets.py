@@ -1,10 +1,15 @@
 """The REST half of datasets: progress, content and what is refused before any actor is asked."""
 
+import json
+
 import pytest
 
+from hanami_actors.actors.imports import ImportProgress
 from hanami_actors.domain.dataset.messages import FinalizeDataset
+from hanami_actors.domain.upload.events import UploadRangeStored
+from hanami_actors.domain.upload.messages import AppendChunk
 from hanami_actors.errors import ConflictError
-from tests.protocol.api_server import ADMIN, MEMBER
+from tests.protocol.api_server import ADMIN, MEMBER, OTHER
 
 UNKNOWN_UUID = "99999999-9999-4999-8999-999999999999"
 
@@ -21,14 +26,112 @@ def progress(api, token, state):
 
 def test_progress_is_complete_only_when_every_byte_of_every_file_is_there(api, token):
     state = api.gateway.add_dataset(ADMIN)
-    no = (200, f'{{"complete":false,"uuid":"{state.uuid}"}}')
-    assert progress(api, token, state) == no
+
+    def seen():
+        status, text = progress(api, token, state)
+        reply = json.loads(text)
+        assert (status, reply["uuid"]) == (200, state.uuid)
+        return reply["complete"], reply["state"], [f["received_bytes"] for f in reply["files"]]
+
+    assert seen() == (False, "uploading", [0, 0])
     api.gateway.complete_upload(state.upload_uuids[0])
-    assert progress(api, token, state) == no
+    assert seen() == (False, "uploading", [100, 0])
     api.gateway.complete_upload(state.upload_uuids[1])
-    assert progress(api, token, state) == (200, no[1].replace("false", "true"))
+    assert seen() == (True, "uploaded", [100, 100])
     api.gateway.fill(state, [[1.0]])
-    assert progress(api, token, state) == (200, no[1].replace("false", "true"))
+    assert seen() == (True, "finished", [])
+
+
+def test_progress_shows_bytes_of_every_file_and_of_the_import(api, token):
+    state = api.gateway.add_dataset(ADMIN)
+    api.gateway._append(state.upload_uuids[0], AppendChunk(position=10, data=b"x" * 30))
+    api.gateway.complete_upload(state.upload_uuids[1])
+    reply = json.loads(progress(api, token, state)[1])
+    assert reply["files"] == [
+        {
+            "complete": False,
+            "received_bytes": 30,
+            "role": "input",
+            "size_bytes": 100,
+            "uuid": state.upload_uuids[0],
+        },
+        {
+            "complete": True,
+            "received_bytes": 100,
+            "role": "label",
+            "size_bytes": 100,
+            "uuid": state.upload_uuids[1],
+        },
+    ]
+    assert reply["importing"] is None
+    api.gateway.imports[state.uuid] = ImportProgress(read_bytes=7, size_bytes=200)
+    reply = json.loads(progress(api, token, state)[1])
+    assert (reply["state"], reply["importing"]) == (
+        "importing",
+        {"read_bytes": 7, "size_bytes": 200},
+    )
+
+
+def upload(api, token, uuid):
+    return api.request("GET", "/v1/dataset/upload", params={"uuid": uuid}, token=token)
+
+
+def test_an_upload_tells_which_bytes_are_missing(api, token):
+    state = api.gateway.add_dataset(ADMIN)
+    uuid = state.upload_uuids[0]
+    for position in (10, 50):
+        api.gateway._append(uuid, AppendChunk(position=position, data=b"x" * 10))
+    assert upload(api, token, uuid).json() == {
+        "checksum": "",
+        "complete": False,
+        "dataset_uuid": state.uuid,
+        "missing": [[0, 10], [20, 50], [60, 100]],
+        "number_of_missing_ranges": 3,
+        "received_bytes": 20,
+        "role": "input",
+        "size_bytes": 100,
+        "uuid": uuid,
+    }
+    api.gateway.complete_upload(uuid)
+    reply = upload(api, token, uuid).json()
+    assert (reply["complete"], reply["missing"], reply["received_bytes"]) == (True, [], 100)
+
+
+def test_of_very_many_missing_ranges_the_first_are_listed_and_all_are_counted(api, token):
+    state = api.gateway.add_dataset(ADMIN, size_bytes=5000)
+    uuid = state.upload_uuids[0]
+    stored = UploadRangeStored(ranges=tuple((at, at + 1) for at in range(0, 5000, 2)))
+    api.gateway.record(f"upload/{uuid}", stored)
+    reply = upload(api, token, uuid).json()
+    assert (len(reply["missing"]), reply["number_of_missing_ranges"]) == (1000, 2500)
+    assert reply["missing"][:2] == [[1, 2], [3, 4]]
+
+
+def test_an_upload_is_only_known_to_who_announced_it(api, token):
+    state = api.gateway.add_dataset(MEMBER)
+    uuid = state.upload_uuids[0]
+    assert upload(api, api.token(MEMBER), uuid).status_code == 200
+    assert upload(api, api.token(OTHER), uuid).status_code == 404
+    assert upload(api, token, uuid).status_code == 404
+    api.gateway._close_uploads(state, "expired")
+    assert upload(api, api.token(MEMBER), uuid).status_code == 404
+
+
+def test_checksums_are_announced_in_any_spelling_and_kept_in_one(api, token):
+    body = {
+        "name": "digits",
+        "input_data_size": 1,
+        "label_data_size": 1,
+        "input_checksum": "AB" * 32,
+        "label_checksum": "Blake2b:" + "cd" * 32,
+    }
+    reply = api.request("POST", "/v1/mnist/dataset", json=body, token=token).json()
+    uuids = (reply["uuid_input_file"], reply["uuid_label_file"])
+    kept = [upload(api, token, uuid).json()["checksum"] for uuid in uuids]
+    assert kept == ["sha256:" + "ab" * 32, "blake2b:" + "cd" * 32]
+    body = {"name": "table", "input_data_size": 1, "input_checksum": "md5:" + "0" * 32}
+    answer = api.request("POST", "/v1/csv/dataset", json=body, token=token)
+    assert (answer.status_code, "input_checksum" in answer.text) == (400, True)
 
 
 def test_progress_of_a_failed_dataset_is_409_with_the_reason(api, token):

@@ -16,7 +16,7 @@ from hanami_actors.domain.dataset.messages import DeleteDataset
 from hanami_actors.domain.tables import find_visible
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
 
-__all__ = ["ROWS", "OneDataset", "require_dataset"]
+__all__ = ["ROWS", "OneDataset", "require_dataset", "require_filled"]
 
 VALUES_PER_SLICE = 65_536
 NO_CONTENT = DatasetContent(row_count=0, column_count=0, files=(), columns=())
@@ -78,6 +78,20 @@ def require_dataset(context: Context, uuid: str, title: str = "Data-set") -> Dat
     return state
 
 
+def require_filled(state: DatasetState) -> DatasetContent:
+    """Return what is in a dataset.
+
+    Raises
+    ------
+    ConflictError
+        It has no content; the text says why.
+    """
+    if state.content is not None:
+        return state.content
+    reason = f"failed: {state.failure}" if state.failure else "has no content yet"
+    raise ConflictError(f"Dataset with uuid '{state.uuid}' {reason}")
+
+
 async def get_dataset(context: Context, request: OneDataset) -> DatasetReply:
     """Look at a dataset."""
     state = require_dataset(context, request.uuid)
@@ -113,7 +127,7 @@ async def delete_dataset(context: Context, request: OneDataset) -> Nothing:
 async def get_content(context: Context, request: ContentSlice) -> ContentReply:
     """Read rows of a column."""
     state = require_dataset(context, request.uuid, "Dataset")
-    content = _filled(state)
+    content = require_filled(state)
     column = _column(state, content, request.column_name)
     end = request.row_offset + request.number_of_rows
     if end > content.row_count:
@@ -128,18 +142,11 @@ async def check_dataset(context: Context, request: Comparison) -> AccuracyReply:
     """Compare a result with a reference."""
     reference = require_dataset(context, request.reference_uuid, "Dataset")
     result = require_dataset(context, request.uuid, "Dataset")
-    _filled(reference)
-    _filled(result)
+    require_filled(reference)
+    require_filled(result)
     gateway = context.services.gateway
     accuracy = await context.in_pool(lambda: gateway.check_accuracy(result, reference))
     return AccuracyReply(accuracy=accuracy)
-
-
-def _filled(state: DatasetState) -> DatasetContent:
-    if state.content is not None:
-        return state.content
-    reason = f"failed: {state.failure}" if state.failure else "has no content yet"
-    raise ConflictError(f"Dataset with uuid '{state.uuid}' {reason}")
 
 
 def _column(state: DatasetState, content: DatasetContent, name: str) -> Column:

@@ -4,12 +4,14 @@ from hanami_actors.api.endpoint import Endpoint
 from hanami_actors.api.endpoints import (
     cluster,
     dataset,
+    download,
     health,
     host,
     project,
     task,
     token,
     upload,
+    upload_progress,
     user,
     user_project,
 )
@@ -23,6 +25,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *project.ROWS,
     *dataset.ROWS,
     *upload.ROWS,
+    *upload_progress.ROWS,
+    *download.ROWS,
     *cluster.ROWS,
     *task.ROWS,
     *host.ROWS,

@@ -1,20 +1,22 @@
-"""Uploads of datasets: announce, watch, import."""
+"""Uploads of datasets: announce and import."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
-from hanami_actors.api.endpoints.dataset import OneDataset, require_dataset
+from hanami_actors.api.endpoints.dataset import require_dataset
 from hanami_actors.api.endpoints.replies import OwnedReply, UuidReply
-from hanami_actors.api.fields import ResourceName, UuidText
+from hanami_actors.api.fields import ChecksumText, ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
-from hanami_actors.domain.dataset.aggregate import DatasetPhase, DatasetState
 from hanami_actors.domain.dataset.messages import CreateUploadedDataset, FinalizeDataset
-from hanami_actors.domain.upload.state import UploadPhase
+from hanami_actors.domain.upload.checksum import normalize
 from hanami_actors.errors import ConflictError, DatasetFormatError, NotFoundError
+
+if TYPE_CHECKING:
+    from hanami_actors.domain.dataset.aggregate import DatasetState
 
 __all__ = ["ROWS"]
 
@@ -25,18 +27,25 @@ FileSize = Annotated[int, Meta(ge=1, le=10_000_000_000)]
 
 
 class NewMnist(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Sizes in bytes of the two IDX files."""
+    """Sizes in bytes of the two IDX files, and what their bytes are.
+
+    Checksums are ``sha256:`` or ``blake2b:`` (32 bytes long) and hexadecimal digits, or the digits
+    of a SHA-256 alone; a file with other bytes is not imported and has to be sent again.
+    """
 
     name: ResourceName
     input_data_size: FileSize
     label_data_size: FileSize
+    input_checksum: ChecksumText | UnsetType = UNSET
+    label_checksum: ChecksumText | UnsetType = UNSET
 
 
 class NewCsv(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Size in bytes of the file."""
+    """Size in bytes of the file, and what its bytes are (as for IDX files)."""
 
     name: ResourceName
     input_data_size: FileSize
+    input_checksum: ChecksumText | UnsetType = UNSET
 
 
 class MnistFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,13 +76,6 @@ class CsvUploadReply(OwnedReply, frozen=True, kw_only=True):
     uuid_input_file: str
 
 
-class ProgressReply(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether every byte of every file is there."""
-
-    complete: bool
-    uuid: str
-
-
 async def create_mnist(context: Context, request: NewMnist) -> MnistUploadReply:
     """Announce two IDX files."""
     _check_size(context, "input_data_size", request.input_data_size)
@@ -83,6 +85,8 @@ async def create_mnist(context: Context, request: NewMnist) -> MnistUploadReply:
         kind="mnist",
         input_size_bytes=request.input_data_size,
         label_size_bytes=request.label_data_size,
+        input_checksum=_checksum(request.input_checksum),
+        label_checksum=_checksum(request.label_checksum),
     )
     state: DatasetState = await context.ask(DIRECTORY, message)
     return MnistUploadReply(
@@ -100,7 +104,10 @@ async def create_csv(context: Context, request: NewCsv) -> CsvUploadReply:
     """Announce a CSV file."""
     _check_size(context, "input_data_size", request.input_data_size)
     message = CreateUploadedDataset(
-        name=request.name, kind="csv", input_size_bytes=request.input_data_size
+        name=request.name,
+        kind="csv",
+        input_size_bytes=request.input_data_size,
+        input_checksum=_checksum(request.input_checksum),
     )
     state: DatasetState = await context.ask(DIRECTORY, message)
     return CsvUploadReply(
@@ -143,27 +150,8 @@ def _check_size(context: Context, field: str, size_bytes: int) -> None:
         )
 
 
-async def get_progress(context: Context, request: OneDataset) -> ProgressReply:
-    """Tell whether every byte is there; a client that polls this always comes to an end."""
-    state = require_dataset(context, request.uuid)
-    return ProgressReply(complete=_is_complete(context, state), uuid=request.uuid)
-
-
-def _is_complete(context: Context, state: DatasetState) -> bool:
-    if state.phase is DatasetPhase.FILLED:
-        return True
-    if state.phase is DatasetPhase.FAILED:
-        raise ConflictError(f"Data-set with uuid '{state.uuid}' failed: {state.failure}")
-    complete = bool(state.upload_uuids)
-    for upload_uuid in state.upload_uuids:
-        upload = context.tables.uploads.get(upload_uuid)
-        if upload is None:
-            raise ConflictError(
-                f"Data-set with uuid '{state.uuid}' can not become complete: its upload "
-                f"'{upload_uuid}' was closed; create the data-set again"
-            )
-        complete = complete and upload.state.phase is UploadPhase.COMPLETE
-    return complete
+def _checksum(text: str | UnsetType) -> str:
+    return "" if text is UNSET else normalize(text)
 
 
 FINALIZE_ERRORS = (NotFoundError, ConflictError, DatasetFormatError)
@@ -218,16 +206,5 @@ ROWS = (
         errors=FINALIZE_ERRORS,
         handler=finalize_csv,
         timeout_s=IMPORT_TIMEOUT_S,
-    ),
-    Endpoint(
-        name="get_dataset_progress",
-        method="GET",
-        path="dataset/progress",
-        summary="Tell whether all files of a dataset are uploaded.",
-        access=EVERYBODY,
-        request=OneDataset,
-        reply=ProgressReply,
-        errors=(NotFoundError, ConflictError),
-        handler=get_progress,
     ),
 )

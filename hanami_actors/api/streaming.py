@@ -1,0 +1,114 @@
+"""Answers that are files: sent block by block, never in memory as a whole."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.web import RequestHandler
+
+from hanami_actors.api.endpoint import Context
+from hanami_actors.errors import HanamiError
+
+if TYPE_CHECKING:
+    from tornado.http1connection import HTTP1Connection
+
+__all__ = ["FileContent", "FileReply", "send_file"]
+
+_logger = logging.getLogger(__name__)
+
+
+class FileContent(msgspec.Struct, frozen=True):
+    """The bytes of a file; stands as ``reply`` in rows whose handlers return a `FileReply`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileReply:
+    """A file to send.
+
+    Attributes
+    ----------
+    content_type : str
+    file_name : str
+        For ``Content-Disposition``; ASCII without quotes.
+    size_bytes : int or None
+        Sent ahead when it is known. Without it the end of the answer is marked in the stream, so a
+        client notices in both cases when the file was cut.
+    blocks : iterable of bytes
+        Every step may block; it runs in a worker thread. At most two blocks are in memory.
+    """
+
+    content_type: str
+    file_name: str
+    size_bytes: int | None
+    blocks: Iterable[bytes]
+
+
+async def send_file(handler: RequestHandler, context: Context, reply: FileReply) -> None:
+    """Send a file as fast as the client reads it.
+
+    An error before the first block becomes an ordinary error answer. Later ones, and a client that
+    reads nothing for ``download_stall_timeout_s``, close the connection before the end.
+
+    Parameters
+    ----------
+    handler : RequestHandler
+        Nothing has been written to it.
+    context : Context
+    reply : FileReply
+
+    Raises
+    ------
+    HanamiError
+        From the first block.
+    """
+    blocks = iter(reply.blocks)
+    block = await context.in_pool(lambda: next(blocks, b""))
+    handler.set_header("Content-Type", reply.content_type)
+    handler.set_header("Content-Disposition", f'attachment; filename="{reply.file_name}"')
+    handler.set_header("Cache-Control", "no-store")
+    if reply.size_bytes is not None:
+        handler.set_header("Content-Length", str(reply.size_bytes))
+    timeout_s = context.services.settings_api.download_stall_timeout_s
+    try:
+        while block:
+            handler.write(block)
+            await asyncio.wait_for(_flush(handler), timeout_s)
+            block = await context.in_pool(lambda: next(blocks, b""))
+    except StreamClosedError:
+        _logger.info("request %s: the client left before the end", context.request_id)
+    except TimeoutError:
+        _logger.warning(
+            "request %s: the client read nothing for %g s", context.request_id, timeout_s
+        )
+        _cut(handler)
+    except HanamiError as error:
+        _logger.error(  # noqa: TRY400 - the text says all
+            "request %s: the answer was cut: %s", context.request_id, error
+        )
+        _cut(handler)
+    finally:
+        if isinstance(blocks, Generator):
+            # It may be at work in its thread, after a timeout; then it ends with the thread.
+            with contextlib.suppress(ValueError):
+                blocks.close()
+
+
+async def _flush(handler: RequestHandler) -> None:
+    """Return when the system has taken everything: what waits for the client waits here."""
+    # The handler's own future never ends when the client leaves; that of the stream does.
+    _ = handler.flush()
+    await _stream(handler).write(b"")
+
+
+def _cut(handler: RequestHandler) -> None:
+    """Close the connection, so that the client does not take a part for the whole."""
+    _stream(handler).close()
+
+
+def _stream(handler: RequestHandler) -> IOStream:
+    return cast("HTTP1Connection", handler.request.connection).stream
