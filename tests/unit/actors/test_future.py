@@ -66,3 +66,17 @@ def test_the_loop_turns_while_a_future_is_settled_by_another_thread():
     turns, value = asyncio.run(scenario())
     assert value == "done"
     assert turns >= 20
+
+
+def test_a_callback_that_fails_does_not_keep_the_next_one_from_being_called(caplog):
+    future = CallbackFuture()
+    called: list[CallbackFuture] = []
+
+    def broken(_):
+        raise RuntimeError("the loop is closed")
+
+    future.add_done_callback(broken)
+    future.add_done_callback(called.append)
+    future.set(1)
+    assert called == [future]
+    assert "the loop is closed" in caplog.text

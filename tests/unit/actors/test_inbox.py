@@ -1,8 +1,9 @@
 import threading
 
 import pytest
-from pykka import _envelope, messages
+from pykka import ActorDeadError, _envelope, messages
 
+from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.inbox import IdleTick, Inbox, Internal
 from hanami_actors.errors import BusyError
 
@@ -59,3 +60,15 @@ def test_a_waiting_reader_gets_a_message_put_by_another_thread():
     inbox.put(envelope("hello"))
     reader.join(timeout=5)
     assert got == ["hello"]
+
+
+def test_a_closed_inbox_answers_whoever_asks_and_refuses_what_is_told():
+    inbox = Inbox()
+    inbox.put(envelope("before"))
+    inbox.close()
+    asked = CallbackFuture()
+    inbox.put(_envelope.Envelope("question", reply_to=asked))
+    assert isinstance(asked.error(), ActorDeadError)
+    with pytest.raises(ActorDeadError):
+        inbox.put(envelope("news"))
+    assert inbox.qsize() == 1

@@ -91,3 +91,92 @@ def test_a_job_that_fails_hears_its_error_and_the_next_of_its_lane_runs():
     assert isinstance(bad.error, ValueError)
     assert good.error is None
     turns.close()
+
+
+def test_a_job_is_taken_back_before_it_begins_but_not_afterwards():
+    turns = scheduler()
+    journal: list[str] = []
+    first, second = CountingJob("a", 1, journal), CountingJob("a", 1, journal)
+    turns.submit(first)
+    turns.submit(second)
+    assert turns.withdraw(first)
+    assert not turns.withdraw(first)
+    turns.open()
+    assert second.over.wait(TIMEOUT_S)
+    turns.close()
+    assert journal == ["a"]
+    assert not first.over.is_set()
+    assert not turns.withdraw(second)
+
+
+def test_a_job_whose_turn_it_is_stays_and_the_one_behind_it_can_be_taken_back():
+    turns, entered, gate = scheduler(), threading.Event(), threading.Event()
+
+    class WaitingJob(CountingJob):
+        def run_slice(self, budget_s):
+            entered.set()
+            assert gate.wait(TIMEOUT_S)
+            return super().run_slice(budget_s)
+
+    turns.open()
+    running, waiting = WaitingJob("a", 1, []), CountingJob("a", 1, [])
+    turns.submit(running)
+    turns.submit(waiting)
+    assert entered.wait(TIMEOUT_S)
+    assert not turns.withdraw(running)
+    assert turns.withdraw(waiting)
+    gate.set()
+    assert running.over.wait(TIMEOUT_S)
+    turns.close()
+    assert turns.busy_lanes() == frozenset()
+
+
+def test_a_job_that_fails_when_it_hears_its_end_does_not_stop_its_lane():
+    turns = scheduler()
+
+    class BadJob(CountingJob):
+        def ended(self, error):
+            super().ended(error)
+            raise RuntimeError("nobody listens")
+
+    bad, good = BadJob("a", 1, []), CountingJob("a", 1, [])
+    turns.submit(bad)
+    turns.submit(good)
+    turns.open()
+    assert good.over.wait(TIMEOUT_S)
+    turns.close()
+
+
+def test_ends_are_told_in_compute_threads_however_short_the_slices_are():
+    turns, threads = scheduler(threads=4), set()
+
+    class NotedJob(CountingJob):
+        def ended(self, error):
+            threads.add(threading.current_thread().name.split("_")[0])
+            super().ended(error)
+
+    turns.open()
+    jobs = [NotedJob(str(number), 50, []) for number in range(200)]
+    for job in jobs:
+        turns.submit(job)
+    for job in jobs:
+        assert job.over.wait(TIMEOUT_S)
+    turns.close()
+    assert threads == {"compute"}
+
+
+def test_a_job_that_follows_from_the_end_of_another_one_runs_after_it():
+    turns = scheduler()
+    journal: list[str] = []
+    second = CountingJob("a", 2, journal)
+
+    class First(CountingJob):
+        def ended(self, error):
+            turns.submit(second)
+            super().ended(error)
+
+    turns.open()
+    turns.submit(First("a", 2, journal))
+    assert second.over.wait(TIMEOUT_S)
+    turns.close()
+    assert journal == ["a"] * 4

@@ -1,4 +1,5 @@
 import threading
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,17 @@ from hanami_actors.actors.writer import (
 )
 from hanami_actors.domain.base import Stamp, Who
 from hanami_actors.domain.user.events import UserCreated, UserDeleted
-from hanami_actors.errors import BusyError, LogError, StorageFullError, WrongVersionError
+from hanami_actors.errors import (
+    BusyError,
+    FaultError,
+    LogError,
+    StorageFullError,
+    WrongVersionError,
+)
 from hanami_actors.eventlog.memory import MemoryEventLog
 from hanami_actors.eventlog.port import Batch
 from hanami_actors.types import TimestampUs
+from tests.unit.actors.harness import ask_later
 
 TIMEOUT_S = 10
 STAMP = Stamp(now_us=TimestampUs(5), who=Who(user_id="root", project_id="admin"))
@@ -127,3 +135,77 @@ def test_loading_a_log_gives_the_tables_that_were_published(writer, log, publish
     loaded = load_published(log)
     assert loaded.tables == published.tables
     assert loaded.unfinished == frozenset()
+
+
+def test_an_error_nobody_expected_answers_every_waiter_and_the_writer_goes_on(published):
+    entered, gate = threading.Event(), threading.Event()
+
+    class BrokenOnce(MemoryEventLog):
+        def append(self, batches):
+            if not entered.is_set():
+                entered.set()
+                assert gate.wait(TIMEOUT_S)
+                return super().append(batches)
+            if len(batches) > 1:
+                raise ZeroDivisionError
+            return super().append(batches)
+
+    writer = EventWriterActor.start(BrokenOnce(), published)
+    futures = []
+    for number in range(3):
+        batch = Batch(
+            appends=(append_to(f"user/u{number}", 0, (created(f"u{number}"),)),), stamp=STAMP
+        )
+        futures.append(ask_later(writer, AppendBatch(batch=batch)))
+        if number == 0:
+            assert entered.wait(TIMEOUT_S)
+    gate.set()
+    for future in futures:
+        assert future.wait(TIMEOUT_S)
+    errors = [future.error() for future in futures]
+    assert errors[0] is None
+    assert isinstance(errors[1], ZeroDivisionError)
+    assert isinstance(errors[2], FaultError)
+    persist(writer, STAMP, append_to("user/anna", 0, (created("anna"),)))
+    assert sorted(published.tables.users) == ["anna", "u0"]
+    writer.stop(timeout=TIMEOUT_S)
+
+
+def test_records_that_could_not_be_folded_are_folded_with_the_next_ones(
+    writer, log, published, monkeypatch
+):
+    def fail_once(*args):
+        monkeypatch.undo()
+        raise LogError("cannot fold")
+
+    monkeypatch.setattr("hanami_actors.actors.writer._fold_record", fail_once)
+    with pytest.raises(LogError):
+        persist(writer, STAMP, append_to("user/anna", 0, (created("anna"),)))
+    assert log.head().position == 1
+    persist(writer, STAMP, append_to("user/bert", 0, (created("bert"),)))
+    assert sorted(published.tables.users) == ["anna", "bert"]
+    assert published.tables.position == 2
+
+
+def test_a_writer_is_never_too_busy_for_an_append(published):
+    log, gate = MemoryEventLog(), threading.Event()
+    original = log.append
+
+    def slow(batches):
+        assert gate.wait(TIMEOUT_S)
+        return original(batches)
+
+    log.append = slow  # type: ignore[method-assign]
+    writer = EventWriterActor.start(log, published)
+    inbox: Any = writer.actor_inbox
+    inbox.len_max = 2
+    batches = [
+        Batch(appends=(append_to(f"user/u{n}", 0, (created(f"u{n}"),)),), stamp=STAMP)
+        for n in range(9)
+    ]
+    futures = [ask_later(writer, AppendBatch(batch=batch)) for batch in batches]
+    gate.set()
+    for future in futures:
+        assert future.wait(TIMEOUT_S)
+        assert future.error() is None
+    writer.stop(timeout=TIMEOUT_S)
