@@ -1,6 +1,6 @@
 """Measure the growing network alone: accuracy, seconds, calls, robustness, memory.
 
-    python scripts/bench_network.py [--mnist DIR] [--seeds 5] [--json FILE] [--peers]
+    scripts/bench network [--mnist DIR] [--seeds 5] [--json FILE] [--peers]
 
 Without MNIST the 1,797 digits of scikit-learn are used. Everything runs on one core except the
 last line (two networks on two threads). Seconds are processor time, the minimum over the seeds;
