@@ -1,10 +1,8 @@
 """Everything behind the transport, over a log in memory and a network that only counts."""
 
 import dataclasses
-import json
 import struct
 import threading
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from hanami_actors.actors.snapshotter import Snapshotter
 from hanami_actors.actors.supervisor import Ping, Shutdown, SupervisorActor
 from hanami_actors.actors.system import ActorTable, System
 from hanami_actors.actors.writer import load_published
-from hanami_actors.compute import Network, NetworkImage
+from hanami_actors.compute import Network
 from hanami_actors.domain.base import Message, Who
 from hanami_actors.domain.cluster.apply import apply
 from hanami_actors.domain.cluster.messages import (
@@ -40,12 +38,11 @@ from hanami_actors.domain.dataset.messages import CreateUploadedDataset, Finaliz
 from hanami_actors.domain.upload.messages import AppendChunk
 from hanami_actors.errors import HanamiError
 from hanami_actors.eventlog.blobs import BlobStore
-from hanami_actors.eventlog.memory import MemoryEventLog
-from hanami_actors.eventlog.port import Batch
 from hanami_actors.eventlog.replay import fold
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.ports import SystemClock, SystemEntropy
 from hanami_actors.types import StreamId
+from tests.unit.actors.fakes import FakeNetwork, FaultyLog
 
 TIMEOUT_S = 20.0
 POLL_S = 0.002
@@ -74,99 +71,6 @@ def wait_until(condition: Callable[[], Any]) -> Any:
             return found
         threading.Event().wait(POLL_S)
     raise AssertionError("it did not happen")
-
-
-class FakeNetwork(Network):
-    """Learns a checksum of the rows it has seen, in their order; needs no kernels.
-
-    ``on_train`` and ``on_request`` of a subclass are called before every call of the kernel.
-    """
-
-    on_train: Callable[["FakeNetwork", int], None] = staticmethod(lambda network, start: None)
-    on_request: Callable[["FakeNetwork", int], None] = staticmethod(lambda network, start: None)
-
-    def __init__(self, state: dict[str, Any]) -> None:
-        self.state = state
-
-    @classmethod
-    def create(cls, spec):
-        return cls({"sum": spec.seed % 2**32, "cycles": 0, "inputs": {}, "outputs": {}})
-
-    @classmethod
-    def from_image(cls, image):
-        return cls(json.loads(image.state["fake"].tobytes()))
-
-    def size(self, inputs, outputs):
-        for kind, sizes in (("inputs", inputs), ("outputs", outputs)):
-            for name, size in sizes.items():
-                self.state[kind][name] = max(size, self.state[kind].get(name, 0))
-
-    def input_width(self, name):
-        return self.state["inputs"].get(name, 0)
-
-    def output_width(self, name):
-        return self.state["outputs"].get(name, 0)
-
-    def train(self, inputs, outputs, start, stop, *, time_length=1):
-        self.on_train(self, start)
-        for row in range(start, stop):
-            for _, array in (*inputs, *outputs):
-                self.state["sum"] = zlib.crc32(array[row].tobytes(), self.state["sum"])
-            self.state["cycles"] += 1
-
-    def request(self, inputs, outputs, start, stop, *, time_length=1, results):
-        self.on_request(self, start)
-        for result in results:
-            for row in range(start, stop):
-                result[row - start] = (self.state["sum"] + row) % 1000
-
-    def reset_transients(self, which):
-        pass
-
-    def image(self):
-        text = json.dumps(self.state, sort_keys=True).encode()
-        return NetworkImage({"fake": np.frombuffer(text, np.uint8)})
-
-    def size_bytes(self):
-        return 1000
-
-    def metrics(self):
-        return {"trained_cycles": self.state["cycles"], "bytes": 1000}
-
-
-class FaultyLog(MemoryEventLog):
-    """A log in memory that fails when told.
-
-    ``faults`` maps an event tag to errors; each is raised once, before the append, when a batch
-    has such an event. An error in ``after`` is raised when the batch has been written.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.faults: dict[str, list[Exception]] = {}
-        self.after: dict[str, list[Exception]] = {}
-        self.appended: list[str] = []
-
-    def append(self, batches):
-        tags = _tags(batches)
-        _raise_next(self.faults, tags)
-        answers = super().append(batches)
-        self.appended += tags
-        _raise_next(self.after, tags)
-        return answers
-
-    def tags(self, stream: str) -> list[str]:
-        return [record.tag for record in self.read_stream(StreamId(stream))]
-
-
-def _tags(batches: list[Batch]) -> list[str]:
-    return [event.TAG for batch in batches for append in batch.appends for event in append.events]
-
-
-def _raise_next(faults: dict[str, list[Exception]], tags: list[str]) -> None:
-    for tag in tags:
-        if faults.get(tag):
-            raise faults[tag].pop(0)
 
 
 @dataclasses.dataclass
@@ -384,32 +288,3 @@ def idx_files(row_count: int, side: int = 2) -> tuple[bytes, bytes]:
     labels = (np.arange(row_count) % 10).astype(np.uint8)
     images = struct.pack(">IIII", 0x803, row_count, side, side) + pixels.tobytes()
     return images, struct.pack(">II", 0x801, row_count) + labels.tobytes()
-
-
-class Gate:
-    """A place where a compute thread stops until the test lets it go on."""
-
-    def __init__(self) -> None:
-        self._reached = threading.Event()
-        self._open = threading.Event()
-
-    def pass_through(self) -> None:
-        self._reached.set()
-        assert self._open.wait(TIMEOUT_S), "the gate stayed closed"
-
-    def wait_until_reached(self) -> None:
-        assert self._reached.wait(TIMEOUT_S), "nobody came to the gate"
-
-    def open(self) -> None:
-        self._open.set()
-
-
-def network_with(
-    *,
-    on_train: Callable[[FakeNetwork, int], None] | None = None,
-    on_request: Callable[[FakeNetwork, int], None] | None = None,
-) -> type[FakeNetwork]:
-    """A fake network that does something before it computes."""
-    hooks = {"on_train": on_train, "on_request": on_request}
-    given = {name: staticmethod(hook) for name, hook in hooks.items() if hook is not None}
-    return type("HookedNetwork", (FakeNetwork,), given)

@@ -1,56 +1,14 @@
-"""Clusters while they compute, while they are stopped, and while the world fails around them."""
-
-from functools import partial
+"""Clusters while they compute, and while the world fails around them."""
 
 import pytest
 
-from hanami_actors.actors.gateway import DeleteTask
-from hanami_actors.actors.host import KernelsFailed
-from hanami_actors.actors.inbox import IdleTick
-from hanami_actors.actors.runtime import tell
-from hanami_actors.actors.supervisor import Shutdown
 from hanami_actors.domain.base import Who
-from hanami_actors.domain.cluster.messages import DeleteCluster
 from hanami_actors.domain.dataset.aggregate import DatasetPhase
-from hanami_actors.domain.dataset.messages import DeleteDataset
 from hanami_actors.errors import BusyError, ConflictError, LogError, NotFoundError, StorageFullError
 from hanami_actors.types import Digest
-from tests.unit.actors.harness import (
-    Gate,
-    answer_of,
-    ask_later,
-    cluster_target,
-    network_with,
-    request_message,
-    train_message,
-    wait_until,
-)
-
-
-def trained_digest(make_backend):
-    """Digest of an undisturbed run of the standard training."""
-    backend = make_backend()
-    cluster = backend.cluster()
-    return backend.finished(cluster, backend.train(cluster, backend.data(), epochs=3)).digest
-
-
-def gated_training(make_backend, at_cycle=0):
-    """A backend whose training waits at a gate once it has run some cycles."""
-    gate = Gate()
-
-    def wait_at_gate(network, start):
-        if network.state["cycles"] >= at_cycle:
-            gate.pass_through()
-
-    return make_backend(network_class=network_with(on_train=wait_at_gate)), gate
-
-
-def has_phases(backend, cluster, phases):
-    return [entry.phase for entry in backend.cluster_state(cluster).tasks] == phases
-
-
-def living(backend, cluster):
-    return backend.system.actors.get(cluster_target(cluster))
+from tests.unit.actors.fakes import network_with
+from tests.unit.actors.harness import cluster_target, request_message, train_message, wait_until
+from tests.unit.actors.steps import living, trained_digest
 
 
 def test_tasks_run_one_after_the_other_and_a_request_fills_its_result(backend):
@@ -184,137 +142,6 @@ def test_a_request_with_wider_input_than_was_learned_fails_with_both_numbers(bac
     assert "learned 4" in failed.reason
 
 
-def test_an_abort_ends_at_a_recorded_cycle_and_is_answered_afterwards(make_backend):
-    backend, gate = gated_training(make_backend)
-    cluster, data = backend.cluster(), backend.data()
-    train = backend.train(cluster, data, epochs=1000)
-    gate.wait_until_reached()
-    aborted = backend.send(cluster_target(cluster), DeleteTask(task_uuid=train))
-    again = backend.send(cluster_target(cluster), DeleteTask(task_uuid=train))
-    backend.task(cluster, train)
-    assert not aborted.wait(0)
-    gate.open()
-    assert answer_of(aborted) is None
-    assert answer_of(again) is None
-    view = backend.task(cluster, train)
-    assert view.state == "aborted"
-    assert 0 < view.current_cycle < 40_000
-    assert view.digest != ""
-
-
-def test_an_abort_does_not_wait_for_the_kernels(make_backend):
-    backend = make_backend(with_kernels=False)
-    cluster, data = backend.cluster(), backend.data()
-    train, following = backend.train(cluster, data), backend.train(cluster, data)
-    backend.abort(cluster, train)
-    assert backend.task(cluster, train).state == "aborted"
-    assert backend.task(cluster, following).state == "active"
-
-
-def test_deleting_a_queued_request_ends_its_result_too(make_backend):
-    backend, gate = gated_training(make_backend)
-    cluster, data = backend.cluster(), backend.data()
-    backend.train(cluster, data)
-    request = backend.request(cluster, data)
-    backend.abort(cluster, request)
-    assert backend.dataset(request).phase is DatasetPhase.FAILED
-    with pytest.raises(NotFoundError):
-        backend.task(cluster, request)
-    gate.open()
-
-
-def test_a_result_deleted_while_its_task_computes_is_no_error(make_backend):
-    gate = Gate()
-    network = network_with(on_request=lambda network, start: gate.pass_through())
-    backend = make_backend(network_class=network)
-    cluster, data = backend.cluster(), backend.data()
-    backend.train(cluster, data)
-    request = backend.request(cluster, data)
-    gate.wait_until_reached()
-    backend.ask_directory(DeleteDataset(uuid=request))
-    gate.open()
-    backend.finished(cluster, request)
-    assert request not in backend.gateway.tables.datasets
-
-
-def test_deleting_a_cluster_does_not_wait_for_its_training(make_backend):
-    backend, gate = gated_training(make_backend)
-    cluster, data = backend.cluster(), backend.data()
-    train = backend.train(cluster, data)
-    gate.wait_until_reached()
-    aborted = backend.send(cluster_target(cluster), DeleteTask(task_uuid=train))
-    backend.task(cluster, train)
-    # The compute thread stands at the gate all the time.
-    backend.ask_directory(DeleteCluster(uuid=cluster))
-    assert answer_of(aborted) is None
-    with pytest.raises(NotFoundError):
-        backend.task(cluster, train)
-    other = backend.cluster()
-    gate.open()
-    backend.finished(other, backend.train(other, data))
-    wait_until(lambda: cluster not in backend.host.scheduler.busy_lanes())
-    assert backend.host.networks.get(cluster) is None
-    backend.stop()
-    assert backend.snapshotter._moments(cluster) == []
-
-
-def test_stopping_marks_the_training_and_the_next_start_ends_it_the_same(make_backend):
-    backend, gate = gated_training(make_backend, at_cycle=30)
-    cluster, data = backend.cluster(), backend.data()
-    train = backend.train(cluster, data, epochs=3)
-    gate.wait_until_reached()
-    actor = living(backend, cluster)
-    stopped = ask_later(backend.supervisor, Shutdown())
-    wait_until(
-        lambda: actor.actor_inbox.empty() and not backend.system.actors.find("directory").is_alive()
-    )
-    gate.open()
-    assert answer_of(stopped) is None
-    backend.is_running = False
-    assert "cluster.task_suspended" in backend.log.appended
-    suspended = backend.cluster_state(cluster).tasks[0]
-    assert suspended.phase == "active"
-    assert suspended.cycle >= 30
-    backend.again(network_class=network_with())
-    assert backend.finished(cluster, train).digest == trained_digest(make_backend)
-
-
-def test_an_abort_that_was_asked_before_the_stop_is_an_abort(make_backend):
-    backend, gate = gated_training(make_backend)
-    cluster, data = backend.cluster(), backend.data()
-    train = backend.train(cluster, data, epochs=3)
-    gate.wait_until_reached()
-    aborted = backend.send(cluster_target(cluster), DeleteTask(task_uuid=train))
-    stopped = ask_later(backend.supervisor, Shutdown())
-    wait_until(lambda: not backend.system.actors.find("directory").is_alive())
-    gate.open()
-    assert answer_of(aborted) is None
-    assert answer_of(stopped) is None
-    backend.is_running = False
-    assert backend.cluster_state(cluster).tasks[0].phase == "aborted"
-
-
-def test_stopping_does_not_wait_for_kernels_that_are_not_there(make_backend):
-    backend = make_backend(with_kernels=False, shutdown_timeout_s=1000.0)
-    cluster, data = backend.cluster(), backend.data()
-    train = backend.train(cluster, data)
-    backend.stop()
-    backend.again(with_kernels=True)
-    backend.finished(cluster, train)
-
-
-def test_unfinished_tasks_run_after_a_start_without_anybody_asking(make_backend):
-    backend = make_backend(with_kernels=False)
-    clusters, data = [backend.cluster(f"cluster {n}") for n in range(3)], backend.data()
-    for cluster in clusters:
-        backend.train(cluster, data)
-        backend.request(cluster, data)
-    backend.again(with_kernels=True)
-    for cluster in clusters:
-        wait_until(partial(has_phases, backend, cluster, ["finished", "finished"]))
-    assert len(backend.gateway.tables.datasets) == 4
-
-
 def test_a_network_that_left_memory_before_its_snapshot_was_stored_is_computed_again(make_backend):
     backend = make_backend()
     cluster, data = backend.cluster(), backend.data()
@@ -347,46 +174,6 @@ def test_the_longest_unused_network_leaves_when_memory_is_short(make_backend):
     backend.finished(second, backend.train(second, data))
     assert backend.host.networks.get(first) is None
     assert backend.finished(first, backend.request(first, data)).digest == digest
-
-
-def test_an_idle_cluster_falls_asleep_and_its_next_message_wakes_it(backend):
-    cluster, data = backend.cluster(), backend.data()
-    train = backend.train(cluster, data)
-    backend.finished(cluster, train)
-    actor = living(backend, cluster)
-    tell(actor, IdleTick())
-    wait_until(lambda: not actor.is_alive())
-    assert backend.task(cluster, train).state == "finished"
-    assert living(backend, cluster) is not actor
-
-
-def test_an_idle_tick_does_not_stop_a_cluster_that_computes(make_backend):
-    backend, gate = gated_training(make_backend)
-    cluster, data = backend.cluster(), backend.data()
-    train = backend.train(cluster, data)
-    gate.wait_until_reached()
-    actor = living(backend, cluster)
-    tell(actor, IdleTick())
-    backend.task(cluster, train)
-    assert actor.is_alive()
-    gate.open()
-    backend.finished(cluster, train)
-
-
-def test_without_kernels_tasks_are_refused_and_those_that_wait_say_why(make_backend):
-    backend = make_backend(with_kernels=False)
-    cluster, data = backend.cluster(), backend.data()
-    train = backend.train(cluster, data)
-    tell(backend.supervisor, KernelsFailed(reason="the kernels cannot be loaded (no numba)"))
-    wait_until(lambda: backend.host.scheduler.failure)
-    with pytest.raises(BusyError, match="no numba"):
-        backend.train(cluster, data)
-    (view,) = backend.task_list(cluster)
-    assert view.uuid == train
-    assert "no numba" in view.reason
-    # A start that has kernels goes on with it.
-    backend.again(with_kernels=True)
-    assert backend.finished(cluster, train).reason == ""
 
 
 def test_a_dataset_of_somebody_else_is_not_found(backend):

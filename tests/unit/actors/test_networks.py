@@ -1,7 +1,7 @@
 """Loaded networks, least recently used first."""
 
 from hanami_actors.actors.networks import BEGINNING, Networks, Placement
-from tests.unit.actors.harness import FakeNetwork
+from tests.unit.actors.fakes import FakeNetwork
 
 
 class SizedNetwork(FakeNetwork):

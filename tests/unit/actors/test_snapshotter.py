@@ -9,7 +9,7 @@ from hanami_actors.actors.snapshotter import Moment, Snapshotter, moment_name, p
 from hanami_actors.compute import NetworkImage
 from hanami_actors.errors import StorageFullError
 from hanami_actors.eventlog.snapshots import SnapshotStore
-from tests.unit.actors.harness import Gate
+from tests.unit.actors.fakes import Gate
 
 TIMEOUT_S = 10
 
