@@ -4,10 +4,10 @@ import asyncio
 import io
 import os
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -15,7 +15,18 @@ from websockets.exceptions import ConnectionClosed
 from hanami_sdk._websocket import close_websocket, open_websocket
 from hanami_sdk.hanami_exceptions import BadRequestException, ConnectionFailedException
 
-__all__ = ["CHUNK_BYTES", "WINDOW_CHUNKS", "Progress", "Source", "check_plain", "run", "send_file"]
+__all__ = [
+    "CHUNK_BYTES",
+    "WINDOW_CHUNKS",
+    "FilePart",
+    "FilePath",
+    "Progress",
+    "Source",
+    "check_plain",
+    "run",
+    "send_file",
+    "send_files",
+]
 
 CHUNK_BYTES = 128 * 1024
 WINDOW_CHUNKS = 16
@@ -30,10 +41,22 @@ Progress = Callable[[int, int], None]
 
 Source = io.FileIO | io.BytesIO
 
+FilePath = str | os.PathLike[str]
+
+Ranges = Sequence[tuple[int, int]]
+"""First byte and the one behind the last, of every part that has to be sent."""
+
 T = TypeVar("T")
 
 
-def check_plain(path: str | os.PathLike[str]) -> int:
+class FilePart(NamedTuple):
+    """What to send of a file: the whole, or some ranges of it."""
+
+    source: Source
+    ranges: Ranges | None = None
+
+
+def check_plain(path: FilePath) -> int:
     """Return the size of a file in bytes.
 
     Raises
@@ -83,41 +106,54 @@ def _check_acknowledgement(message: str | bytes, position: int) -> None:
         raise BadRequestException(text.encode("utf-8"))
 
 
+def _chunks(source: Source, ranges: Ranges | None) -> Iterator[tuple[int, int]]:
+    """Yield position and size of every chunk."""
+    if ranges is None:
+        ranges = [(0, source.seek(0, os.SEEK_END))]
+    for start, end in ranges:
+        for position in range(start, end, CHUNK_BYTES):
+            yield position, min(CHUNK_BYTES, end - position)
+
+
 async def _stream(
-    websocket: ClientConnection, source: Source, advance: Callable[[int], None]
+    websocket: ClientConnection, part: FilePart, advance: Callable[[int], None]
 ) -> None:
-    """Send everything from the source; at most a window of chunks waits for its answer."""
+    """Send the part of the file; at most a window of chunks waits for its answer."""
+    source = part.source
     message = bytearray(HEADER_MAX_BYTES + CHUNK_BYTES)
     view = memoryview(message)
-    data = view[HEADER_MAX_BYTES:]
     waiting: deque[tuple[int, int]] = deque()
-    position = 0
-    at_end = False
-    while True:
-        if not at_end and len(waiting) < WINDOW_CHUNKS:
-            size_bytes = source.readinto(data)
-            if size_bytes:
-                header = chunk_header(position, size_bytes)
-                start = HEADER_MAX_BYTES - len(header)
-                view[start:HEADER_MAX_BYTES] = header
-                await websocket.send(view[start : HEADER_MAX_BYTES + size_bytes])
-                waiting.append((position, size_bytes))
-                position += size_bytes
-                continue
-            at_end = True
-        if not waiting:
-            return
+
+    async def acknowledged() -> None:
         acknowledgement = await websocket.recv()
-        oldest, size_bytes = waiting.popleft()
-        _check_acknowledgement(acknowledgement, oldest)
+        position, size_bytes = waiting.popleft()
+        _check_acknowledgement(acknowledgement, position)
         advance(size_bytes)
+
+    for position, wanted_bytes in _chunks(source, part.ranges):
+        if len(waiting) >= WINDOW_CHUNKS:
+            await acknowledged()
+        source.seek(position)
+        size_bytes = source.readinto(view[HEADER_MAX_BYTES : HEADER_MAX_BYTES + wanted_bytes])
+        if size_bytes != wanted_bytes:
+            raise ValueError(
+                f"a file changed while it was uploaded: there are no {wanted_bytes} bytes at"
+                f" {position} any more; upload it again"
+            )
+        header = chunk_header(position, size_bytes)
+        start = HEADER_MAX_BYTES - len(header)
+        view[start:HEADER_MAX_BYTES] = header
+        await websocket.send(view[start : HEADER_MAX_BYTES + size_bytes])
+        waiting.append((position, size_bytes))
+    while waiting:
+        await acknowledged()
 
 
 async def send_file(
     token: str,
     address: str,
     file_uuid: str,
-    source: Source,
+    part: FilePart,
     *,
     verify: bool,
     advance: Callable[[int], None],
@@ -132,12 +168,14 @@ async def send_file(
         When the server refuses a chunk.
     ConnectionFailedException
         When the connection breaks; what has been acknowledged stays on the server.
+    ValueError
+        When the file has become shorter meanwhile.
     """
     websocket = await open_websocket(
         address, token, target="file_upload", uuid=file_uuid, verify=verify
     )
     try:
-        await _stream(websocket, source, advance)
+        await _stream(websocket, part, advance)
     except ConnectionClosed as error:
         raise ConnectionFailedException(
             f"the upload of file {file_uuid} broke off: {error}"
@@ -147,6 +185,42 @@ async def send_file(
         raise
     finally:
         await close_websocket(websocket)
+
+
+async def send_files(
+    token: str,
+    address: str,
+    parts: Mapping[str, FilePart],
+    *,
+    verify: bool,
+    advance: Callable[[int], None],
+) -> None:
+    """Send files at the same time, each over a websocket of its own.
+
+    Parameters
+    ----------
+    token, address : str
+        As everywhere.
+    parts : mapping
+        What to send, by the uuid of the file.
+    verify : bool
+        Whether certificates are checked.
+    advance : callable
+        Called with the bytes of every acknowledged chunk.
+
+    Raises
+    ------
+    HandshakeRefusedError, BadRequestException, ConnectionFailedException, ValueError
+        As `send_file`; the first one counts, the other files are cancelled.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            for uuid, part in parts.items():
+                work = send_file(token, address, uuid, part, verify=verify, advance=advance)
+                group.create_task(work)
+    except BaseExceptionGroup as errors:
+        # One cause is enough: the other file is only cancelled because of it.
+        raise errors.exceptions[0] from None
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

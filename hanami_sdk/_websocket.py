@@ -3,15 +3,28 @@
 import asyncio
 import json
 import ssl
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from hanami_sdk._transport import LOOPBACK_HOSTS, host_of
-from hanami_sdk.hanami_exceptions import ConnectionFailedException
+from hanami_sdk.hanami_exceptions import ConnectionFailedException, DirectClosedException
 
-__all__ = ["HandshakeRefusedError", "close_websocket", "open_websocket", "websocket_url"]
+if TYPE_CHECKING:
+    from websockets.sync.connection import Connection as SyncConnection
+
+__all__ = [
+    "HandshakeRefusedError",
+    "close_websocket",
+    "closed_exception",
+    "open_sync_websocket",
+    "open_websocket",
+    "websocket_url",
+]
 
 MESSAGE_SIZE_MAX_BYTES = 64 * 1024 * 1024
 # Twice the upload window, so that reading never pauses while acknowledgements come in.
@@ -21,6 +34,8 @@ UNSENT_MAX_BYTES = 512 * 1024
 OPEN_TIMEOUT_S = 10.0
 # A busy server may be late; it is gone when nothing came for this long.
 PONG_TIMEOUT_S = 60.0
+
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 class HandshakeRefusedError(Exception):
@@ -69,8 +84,20 @@ async def open_websocket(
     target: str,
     uuid: str,
     verify: bool,
+    options: Mapping[str, str] = NO_OPTIONS,
 ) -> ClientConnection:
     """Return a connection that the server has accepted for one resource.
+
+    Parameters
+    ----------
+    address, token : str
+        As everywhere.
+    target, uuid : str
+        What the connection is for.
+    verify : bool
+        Whether certificates are checked.
+    options : mapping
+        Further fields of the first message.
 
     Raises
     ------
@@ -82,23 +109,73 @@ async def open_websocket(
     url = websocket_url(address)
     websocket = await _connect(url, address=address, verify=verify)
     try:
-        answer = await _introduce(websocket, {"token": token, "target": target, "uuid": uuid})
+        await websocket.send(_first_message(token, target, uuid, options))
+        refusal = _refusal(await websocket.recv(), target)
     except (WebSocketException, ValueError) as error:
         await close_websocket(websocket)
         raise ConnectionFailedException(f'websocket "{url}": {error}') from error
     except asyncio.CancelledError:
         websocket.transport.abort()
         raise
-    if answer.get("success"):
+    if refusal is None:
         return websocket
     await close_websocket(websocket)
-    raise HandshakeRefusedError(answer.get("error") or f"the server refused {target!r}")
+    raise HandshakeRefusedError(refusal)
 
 
-async def _introduce(websocket: ClientConnection, first: dict[str, str]) -> dict[str, Any]:
-    await websocket.send(json.dumps(first))
-    answer: dict[str, Any] = json.loads(await websocket.recv())
-    return answer
+def _first_message(token: str, target: str, uuid: str, options: Mapping[str, str]) -> str:
+    return json.dumps({"token": token, "target": target, "uuid": uuid, **options})
+
+
+def _refusal(message: str | bytes, target: str) -> str | None:
+    """Return why the server refused the first message, None if it did not."""
+    answer: dict[str, Any] = json.loads(message)
+    if answer.get("success"):
+        return None
+    return str(answer.get("error") or f"the server refused {target!r}")
+
+
+@contextmanager
+def open_sync_websocket(
+    address: str,
+    token: str,
+    *,
+    target: str,
+    uuid: str,
+    verify: bool,
+    options: Mapping[str, str] = NO_OPTIONS,
+) -> "Iterator[SyncConnection]":
+    """Hold a connection for programs without an event loop; otherwise as `open_websocket`."""
+    from websockets.sync.client import connect as connect_sync
+
+    url = websocket_url(address)
+    with ExitStack() as stack:
+        try:
+            connecting = connect_sync(
+                url,
+                ssl=_ssl_context(url, verify),
+                compression=None,
+                proxy=None if host_of(address) in LOOPBACK_HOSTS else True,
+                open_timeout=OPEN_TIMEOUT_S,
+                ping_timeout=PONG_TIMEOUT_S,
+                max_size=MESSAGE_SIZE_MAX_BYTES,
+                max_queue=RECEIVED_MAX,
+            )
+            websocket = stack.enter_context(connecting)
+            websocket.send(_first_message(token, target, uuid, options))
+            refusal = _refusal(websocket.recv(), target)
+        except (OSError, WebSocketException, TimeoutError, ValueError) as error:
+            raise ConnectionFailedException(f'websocket "{url}": {error}') from error
+        if refusal is not None:
+            raise HandshakeRefusedError(refusal)
+        yield websocket
+
+
+def closed_exception(error: ConnectionClosed) -> ConnectionFailedException:
+    """Return the exception for a connection that ended; with code and reason if there are some."""
+    if error.rcvd is not None:
+        return DirectClosedException(error.rcvd.code, error.rcvd.reason)
+    return ConnectionFailedException(f"the websocket broke off: {error}")
 
 
 async def close_websocket(websocket: ClientConnection) -> None:

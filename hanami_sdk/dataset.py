@@ -1,15 +1,21 @@
 """Datasets: upload, look, compare, delete."""
 
-import asyncio
 import io
 import json
 import logging
-import os
 import time
 from contextlib import ExitStack
 
 from hanami_sdk._arguments import one_of
-from hanami_sdk._upload import Progress, check_plain, run, send_file
+from hanami_sdk._upload import (
+    FilePart,
+    FilePath,
+    Progress,
+    check_plain,
+    run,
+    send_file,
+    send_files,
+)
 from hanami_sdk._websocket import HandshakeRefusedError
 from hanami_sdk.hanami_exceptions import HanamiException, InternalServerErrorException
 from hanami_sdk.hanami_request import (
@@ -40,8 +46,6 @@ _log = logging.getLogger("hanami_sdk")
 # Usually the first question is answered with yes, because every chunk was acknowledged.
 POLL_FIRST_S = 0.01
 POLL_MAX_S = 0.5
-
-FilePath = str | os.PathLike[str]
 
 
 def list_datasets(token: str, address: str, verify_connection: bool = True) -> bytes:
@@ -164,11 +168,9 @@ async def send_data(
         if progress is not None:
             progress(done_bytes, len(data))
 
-    source = io.BytesIO(data)
+    part = FilePart(io.BytesIO(data))
     try:
-        await send_file(
-            token, address, file_uuid, source, verify=verify_connection, advance=advance
-        )
+        await send_file(token, address, file_uuid, part, verify=verify_connection, advance=advance)
     except HandshakeRefusedError:
         return False
     return True
@@ -222,37 +224,26 @@ class _Upload:
                 started[f"uuid_{role}_file"]: stack.enter_context(io.FileIO(path))
                 for role, path in files.items()
             }
+            parts = {uuid: FilePart(source) for uuid, source in sources.items()}
+            work = send_files(
+                self._token,
+                self._address,
+                parts,
+                verify=self._verify,
+                advance=self._advance,
+            )
             try:
-                run(self._send_files(sources))
+                run(work)
             except HandshakeRefusedError as error:
                 raise InternalServerErrorException(reason=str(error)) from error
         if self._done_bytes != self._total_bytes:
             raise ValueError(
                 f"a file changed while it was uploaded: {self._total_bytes} bytes were announced,"
-                f" {self._done_bytes} were read; upload it again"
+                f" there are {self._done_bytes} now; upload it again"
             )
         wait_until_upload_complete(self._token, self._address, started["uuid"], self._verify)
         body = {"uuid": started["uuid"], **uuids}
         send_put_request(self._token, self._address, self._path, body, self._verify)
-
-    async def _send_files(self, sources: dict[str, io.FileIO]) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for file_uuid, source in sources.items():
-                    group.create_task(self._send_file(file_uuid, source))
-        except BaseExceptionGroup as errors:
-            # One cause is enough: the other file is only cancelled because of it.
-            raise errors.exceptions[0] from None
-
-    async def _send_file(self, file_uuid: str, source: io.FileIO) -> None:
-        await send_file(
-            self._token,
-            self._address,
-            file_uuid,
-            source,
-            verify=self._verify,
-            advance=self._advance,
-        )
 
     def _advance(self, size_bytes: int) -> None:
         self._done_bytes += size_bytes

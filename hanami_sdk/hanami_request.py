@@ -27,6 +27,9 @@ from hanami_sdk.hanami_exceptions import (
 __all__ = [
     "API_PREFIX",
     "close_connections",
+    "error_of",
+    "json_bytes",
+    "query_text",
     "send_delete_request",
     "send_get_request",
     "send_login_request",
@@ -60,7 +63,7 @@ def strict_statuses() -> Iterator[None]:
         _strict.reset(before)
 
 
-def _query(values: QueryValues) -> str:
+def query_text(values: QueryValues) -> str:
     """Return the query with its leading ``?``; a text is taken as it is."""
     if not values:
         return ""
@@ -71,14 +74,16 @@ def _query(values: QueryValues) -> str:
     return f"?{'&'.join(pairs)}"
 
 
-def _json_bytes(body: str | bytes | Mapping[str, object]) -> bytes:
+def json_bytes(body: str | bytes | Mapping[str, object]) -> bytes:
+    """Return a body as sent; a mapping is written as JSON with sorted keys."""
     if isinstance(body, bytes):
         return body
     text = body if isinstance(body, str) else json.dumps(body, sort_keys=True, ensure_ascii=False)
     return text.encode("utf-8")
 
 
-def _error_of(answer: Answer) -> HanamiException:
+def error_of(answer: Answer) -> HanamiException:
+    """Return the exception for an answer that is not 200."""
     refusal = _REFUSALS.get(answer.status)
     if refusal is not None:
         return refusal(answer.body, answer.request_id)
@@ -97,7 +102,7 @@ def _call(
     answer = send(method, url, token=token, body=body, verify=verify)
     if answer.status == 200:
         return answer.body
-    error = _error_of(answer)
+    error = error_of(answer)
     if isinstance(error, UnexpectedStatusException) and not _strict.get():
         _log.warning("%s %s: %s", method, url.partition("?")[0], error)
         # The declared type is the one that callers work with; see the text of the module.
@@ -110,7 +115,7 @@ def send_login_request(
 ) -> dict[str, object]:
     """Send the one request that needs no token, ``POST token``, and return the answer."""
     with strict_statuses():
-        answer = _call("POST", None, f"{address}{API_PREFIX}token", _json_bytes(body), verify)
+        answer = _call("POST", None, f"{address}{API_PREFIX}token", json_bytes(body), verify)
     reply: dict[str, object] = json.loads(answer)
     return reply
 
@@ -123,7 +128,7 @@ def send_post_request(
     verify: bool = True,
 ) -> bytes:
     """Send a POST with a JSON body (text, or a mapping to be written as JSON)."""
-    return _call("POST", token, f"{address}{path}", _json_bytes(body), verify)
+    return _call("POST", token, f"{address}{path}", json_bytes(body), verify)
 
 
 def send_put_request(
@@ -134,7 +139,7 @@ def send_put_request(
     verify: bool = True,
 ) -> bytes:
     """Send a PUT with a JSON body (text, or a mapping to be written as JSON)."""
-    return _call("PUT", token, f"{address}{path}", _json_bytes(body), verify)
+    return _call("PUT", token, f"{address}{path}", json_bytes(body), verify)
 
 
 def send_get_request(
@@ -145,7 +150,7 @@ def send_get_request(
     verify: bool = True,
 ) -> bytes:
     """Send a GET; ``values`` is the query, a ready text or a mapping to be escaped."""
-    return _call("GET", token, f"{address}{path}{_query(values)}", None, verify)
+    return _call("GET", token, f"{address}{path}{query_text(values)}", None, verify)
 
 
 def send_delete_request(
@@ -156,4 +161,4 @@ def send_delete_request(
     verify: bool = True,
 ) -> bytes:
     """Send a DELETE; ``values`` is the query, a ready text or a mapping to be escaped."""
-    return _call("DELETE", token, f"{address}{path}{_query(values)}", None, verify)
+    return _call("DELETE", token, f"{address}{path}{query_text(values)}", None, verify)

@@ -53,7 +53,15 @@ class Script:
     files: dict[str, bytearray] = field(default_factory=dict)
     first_messages: list[dict[str, str]] = field(default_factory=list)
     cluster_messages: list[ClusterIO_Message] = field(default_factory=list)
+    lost_answers: dict[str, int] = field(default_factory=dict)
+    """How often a path gets no answer but the end of its connection."""
     handshake_error: str | None = None
+    new_tokens: list[str] = field(default_factory=list)
+    new_token_error: str | None = None
+    cluster_close: tuple[int, str] | None = None
+    cluster_held: int = 0
+    """Messages that are answered only when this many wait."""
+    cluster_waiting_max: int = 0
     chunk_error: str = ""
     close_after_chunks: int | None = None
     chunk_count: int = 0
@@ -100,6 +108,10 @@ class _Rest(tornado.web.RequestHandler):
         call = Call(method, path, request.query, request.body, headers_seen, self._peer())
         self.script.calls.append(call)
         self.script.on_call(call)
+        if self.script.lost_answers.get(path, 0) > 0:
+            self.script.lost_answers[path] -= 1
+            request.connection.stream.close()  # type: ignore[union-attr]
+            return
         status, body, headers = self.script.next_answer(method, path)
         self.set_status(status)
         for name, value in headers.items():
@@ -127,7 +139,6 @@ class _Socket(tornado.websocket.WebSocketHandler):
             assert isinstance(message, bytes)
             self._chunk(message)
         else:
-            assert isinstance(message, bytes)
             self._cluster(message)
 
     def _send(self, answer: bytes) -> None:
@@ -168,16 +179,35 @@ class _Socket(tornado.websocket.WebSocketHandler):
                 self._send(answer)
             self.held.clear()
 
-    def _cluster(self, raw: bytes) -> None:
-        message = ClusterIO_Message.FromString(raw)
+    def _cluster(self, raw: str | bytes) -> None:
+        script = self.script
+        if isinstance(raw, str):
+            script.new_tokens.append(json.loads(raw)["token"])
+            error = script.new_token_error
+            answer = {"success": error is None} | ({"error": error} if error else {})
+            self.held.append(json.dumps(answer).encode())
+        elif script.cluster_close is not None:
+            self.close(*script.cluster_close)
+            return
+        else:
+            self.held.append(self._cluster_answer(ClusterIO_Message.FromString(raw)))
+        script.cluster_waiting_max = max(script.cluster_waiting_max, len(self.held))
+        if len(self.held) >= script.cluster_held:
+            for message in self.held:
+                self._send(message)
+            self.held.clear()
+
+    def _cluster_answer(self, message: ClusterIO_Message) -> bytes:
         self.script.cluster_messages.append(message)
         if message.isLast and message.processType == 0:
-            answer = ClusterIO_Message(bufferName="out", numberOfValues=2, values=[0.25, 0.75])
+            # The sum tells which question it answers.
+            total = sum(message.values)
+            answer = ClusterIO_Message(bufferName="out", numberOfValues=2, values=[0.25, total])
         else:
             answer = ClusterIO_Message(
                 isLast=message.isLast, processType=TRAIN_TYPE, numberOfValues=1, values=[0.0]
             )
-        self._send(answer.SerializeToString())
+        return answer.SerializeToString()
 
 
 class StubServer:

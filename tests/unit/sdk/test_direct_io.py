@@ -109,7 +109,7 @@ def test_a_request_returns_a_list_after_the_last_values_only(direct):
 
     first, second = direct(request)
     assert first is None
-    assert second == [0.25, 0.75]
+    assert second == [0.25, 1.0]
     assert second.index(max(second)) == 1
 
 

@@ -1,0 +1,270 @@
+"""`Client`: every call waits for its answer."""
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from hanami_sdk._transport import (
+    TRANSPORT_ERRORS,
+    Answer,
+    answer_of,
+    failure_of,
+    is_checked,
+    make_client,
+)
+from hanami_sdk.client import tasks
+from hanami_sdk.client.blocking_resources import (
+    Checkpoints,
+    Clusters,
+    Datasets,
+    Hosts,
+    Logs,
+    Projects,
+    RequestTask,
+    Tasks,
+    TrainTask,
+    Users,
+)
+from hanami_sdk.client.environment import from_environment
+from hanami_sdk.client.flow import Effect, Flow, Pause, Request
+from hanami_sdk.client.pipeline import WINDOW_STEPS
+from hanami_sdk.client.references import Links, Reference, Results, uuid_of
+from hanami_sdk.client.results import Login
+from hanami_sdk.client.session import Retry, Session
+
+if TYPE_CHECKING:
+    from hanami_sdk.client.direct import Direct
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+
+
+class Client:
+    """One user of one server.
+
+    Parameters
+    ----------
+    address : str
+        For instance ``http://127.0.0.1:11418``.
+    user_id, passphrase : str, optional
+        For the login at the first call, and for later ones when the token has run out.
+    token : str, optional
+        A token instead of a login; it is renewed as long as it is valid.
+    project_id : str, optional
+        The project to work in; without it the one that the server chooses.
+    verify : bool
+        False accepts any certificate of a https server.
+    retry : Retry
+        When attempts are repeated.
+
+    Examples
+    --------
+    >>> with Client("http://127.0.0.1:11418", "asdf", "asdfasdf") as client:  # doctest: +SKIP
+    ...     task = client.train(cluster, inputs={"in": (data, "picture")},
+    ...                         outputs={"out": (data, "label")}, epochs=2)
+    ...     task.wait(progress=True)
+    """
+
+    def __init__(
+        self,
+        address: str,
+        user_id: str | None = None,
+        passphrase: str | None = None,
+        *,
+        token: str | None = None,
+        project_id: str | None = None,
+        verify: bool = True,
+        retry: Retry | None = None,
+    ) -> None:
+        self.session = Session(
+            address,
+            user_id=user_id,
+            passphrase=passphrase,
+            token=token,
+            project_id=project_id,
+            verify=verify,
+            retry=retry or Retry(),
+        )
+        self._http = make_client(is_checked(address, verify))
+        self.users = Users(self)
+        self.projects = Projects(self)
+        self.datasets = Datasets(self)
+        self.clusters = Clusters(self)
+        self.tasks = Tasks(self)
+        self.checkpoints = Checkpoints(self)
+        self.hosts = Hosts(self)
+        self.logs = Logs(self)
+
+    @classmethod
+    def from_environment(cls, **options: Any) -> Self:
+        """Return a client from ``HANAMI_ADDRESS``, ``HANAMI_USER`` and so on, as hanamictl has it.
+
+        Raises
+        ------
+        KeyError
+            When a variable is missing; the text names it.
+        """
+        return cls(**from_environment(), **options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def log_in(self) -> Login:
+        """Log in now, and not at the first call."""
+        return self.run(self.session.log_in())
+
+    def switch_project(self, project_id: str) -> Login:
+        """Work in another project of the same user from now on."""
+        return self.run(self.session.switch_project(project_id))
+
+    def train(
+        self,
+        cluster: Reference,
+        *,
+        inputs: Links,
+        outputs: Links,
+        epochs: int | None = None,
+        name: str = "train",
+        time_length: int | None = None,
+    ) -> TrainTask:
+        """Queue the training of a cluster.
+
+        Parameters
+        ----------
+        cluster : Cluster or str
+            What to train.
+        inputs, outputs : mapping or list
+            ``{"hexagon": (dataset, "column")}``: which column goes to which input, and which one
+            is expected from which output.
+        epochs : int, optional
+            How often all rows are trained, 1 without it.
+        name : str
+            Of the task.
+        time_length : int, optional
+            How many rows one input consists of, 1 without it.
+        """
+        flow = tasks.create_train_task(
+            self.session,
+            cluster,
+            inputs=inputs,
+            outputs=outputs,
+            epochs=epochs,
+            name=name,
+            time_length=time_length,
+        )
+        return TrainTask(self, uuid_of(cluster), self.run(flow))
+
+    def request(
+        self,
+        cluster: Reference,
+        *,
+        inputs: Links,
+        results: Results,
+        name: str = "request",
+        time_length: int | None = None,
+    ) -> RequestTask:
+        """Queue questions to a cluster; ``result()`` of the task has the answers.
+
+        Parameters
+        ----------
+        cluster : Cluster or str
+            What to ask.
+        inputs : mapping or list
+            As for a training.
+        results : str, mapping or list
+            Names of outputs, or ``{"hexagon": "column"}`` to give their columns other names.
+        name : str
+            Of the task and of the dataset with the answers.
+        time_length : int, optional
+            How many rows one input consists of, 1 without it.
+        """
+        flow = tasks.create_request_task(
+            self.session,
+            cluster,
+            inputs=inputs,
+            results=results,
+            name=name,
+            time_length=time_length,
+        )
+        columns = tasks.column_names(results)
+        return RequestTask(self, uuid_of(cluster), self.run(flow), columns)
+
+    def direct(
+        self,
+        cluster: Reference,
+        *,
+        window: int = WINDOW_STEPS,
+        switch_mode: bool = True,
+        durability: str | None = None,
+    ) -> "Direct":
+        """Return a direct session for a ``with`` block: values in, values out.
+
+        Parameters
+        ----------
+        cluster : Cluster or str
+            Its task queue must be empty.
+        window : int
+            How many steps of training may be on the way without an answer.
+        switch_mode : bool
+            False leaves the mode as it is; requests are answered in every mode, also while a
+            task trains.
+        durability : str, optional
+            ``committed`` has every step answered only after it is safe on the disk.
+        """
+        from hanami_sdk.client.direct import Direct
+
+        return Direct(
+            self, uuid_of(cluster), window=window, switch_mode=switch_mode, durability=durability
+        )
+
+    def run(self, flow: Flow[T]) -> T:
+        """Perform what a flow asks for, until it returns."""
+        try:
+            effect = next(flow)
+            while True:
+                try:
+                    result = self._perform(effect)
+                except BaseException as error:  # noqa: BLE001  # the flow decides what it means
+                    effect = flow.throw(error)
+                else:
+                    effect = flow.send(result)
+        except StopIteration as stop:
+            ended: T = stop.value
+            return ended
+
+    def _perform(self, effect: Effect) -> Any:
+        match effect:
+            case Request():
+                return self._sent(effect)
+            case Pause():
+                time.sleep(effect.duration_s)
+                return None
+            case _:
+                from hanami_sdk._upload import run
+
+                return run(effect.work())
+
+    def _sent(self, request: Request) -> Answer:
+        headers = dict(request.headers)
+        if request.token is not None:
+            headers["X-Auth-Token"] = request.token
+        try:
+            response = self._http.request(
+                request.method, request.url, headers=headers, content=request.body
+            )
+        except TRANSPORT_ERRORS as error:
+            raise failure_of(error, request.method, request.url) from error
+        return answer_of(response)

@@ -1,0 +1,223 @@
+"""What the clients return.
+
+All are frozen structs. Fields that an older server does not send have a default, fields of a newer
+server that this version does not know are ignored. Times are texts in UTC, as the server writes
+them; ``-`` means not yet.
+"""
+
+from typing import Any
+
+import msgspec
+
+__all__ = [
+    "ENDED_STATES",
+    "Accuracy",
+    "AuditEntry",
+    "Checkpoint",
+    "Cluster",
+    "ColumnRange",
+    "Content",
+    "Dataset",
+    "ErrorEntry",
+    "Host",
+    "Listing",
+    "Login",
+    "Project",
+    "ProjectRole",
+    "ProjectRoles",
+    "Saved",
+    "Task",
+    "TaskRow",
+    "User",
+    "Uuid",
+]
+
+ENDED_STATES = frozenset({"finished", "failed", "aborted"})
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """A list as the server sends it."""
+
+    header: list[str]
+    body: list[list[Any]]
+
+
+class Uuid(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that only names something."""
+
+    uuid: str
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """A token and whose it is."""
+
+    token: str
+    id: str = ""
+    name: str = ""
+    is_admin: bool = False
+
+    def __repr__(self) -> str:
+        # Tokens do not belong into logs and tracebacks.
+        return f"Login(id={self.id!r}, name={self.name!r}, is_admin={self.is_admin})"
+
+
+class ProjectRole(msgspec.Struct, frozen=True, kw_only=True):
+    """A project that a user may work in."""
+
+    project_id: str
+    role: str
+    is_project_admin: bool
+
+
+class ProjectRoles(msgspec.Struct, frozen=True, kw_only=True):
+    """All projects that a user may work in."""
+
+    projects: list[ProjectRole]
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A user."""
+
+    id: str
+    name: str
+    is_admin: bool
+    projects: list[ProjectRole] = []
+    creator_id: str = ""
+    created_at: str = ""
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A project."""
+
+    id: str
+    name: str
+    creator_id: str = ""
+    created_at: str = ""
+
+
+class _Owned(msgspec.Struct, frozen=True, kw_only=True):
+    uuid: str
+    name: str
+    owner_id: str = ""
+    project_id: str = ""
+    visibility: str = ""
+    created_at: str = ""
+
+
+class ColumnRange(msgspec.Struct, frozen=True, kw_only=True):
+    """Which values of a row belong to a named column."""
+
+    column_start: int
+    column_end: int
+
+    @property
+    def width(self) -> int:
+        """How many values the column has in each row."""
+        return self.column_end - self.column_start
+
+
+class Dataset(_Owned, frozen=True, kw_only=True):
+    """A dataset. In lists, ``description`` is empty and the numbers are 0."""
+
+    description: dict[str, ColumnRange] = {}
+    number_of_columns: int = 0
+    number_of_rows: int = 0
+    version: str = ""
+
+
+class Cluster(_Owned, frozen=True, kw_only=True):
+    """A cluster and its live figures; in lists and new ones the figures are 0."""
+
+    mode: str = ""
+    host_uuid: str = ""
+    seed: int = 0
+    number_of_blocks: int = 0
+    number_of_sections: int = 0
+    number_of_synapses: int = 0
+    size_bytes: int = 0
+    replay_memory_bytes: int = 0
+    trained_cycles: int = 0
+    running_error: float = 0.0
+    number_of_tasks: int = 0
+
+
+class Checkpoint(_Owned, frozen=True, kw_only=True):
+    """A saved state of a cluster."""
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint that has just been asked for."""
+
+    uuid: str
+    name: str
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A task. ``reason`` says why it failed, ``digest`` names the network it left behind."""
+
+    uuid: str
+    state: str
+    name: str = ""
+    current_cycle: int = 0
+    total_number_of_cycles: int = 0
+    percentage_finished: float = 0.0
+    queue_timestamp: str = "-"
+    start_timestamp: str = "-"
+    end_timestamp: str = "-"
+    reason: str = ""
+    digest: str = ""
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it will not change any more."""
+        return self.state in ENDED_STATES
+
+
+class TaskRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A task in a list."""
+
+    uuid: str
+    state: str
+    percentage: float = 0.0
+    queued: str = "-"
+    start: str = "-"
+    end: str = "-"
+
+
+class Host(msgspec.Struct, frozen=True, kw_only=True):
+    """A place where clusters compute."""
+
+    uuid: str
+    type: str
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Who called what."""
+
+    created_at: str
+    user_id: str
+    endpoint: str
+    request_type: str
+
+
+class ErrorEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An internal error of the server."""
+
+    created_at: str
+    user_id: str
+    message: str
+    component: str = ""
+    context: str = ""
+    input_values: Any = None
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of one column."""
+
+    data: list[list[float]]
+
+
+class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a result is right, in percent."""
+
+    accuracy: float

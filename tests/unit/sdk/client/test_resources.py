@@ -1,0 +1,211 @@
+"""Every call of the clients: what it sends, and what it makes of the answer."""
+
+import base64
+import inspect
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+import pytest
+
+from hanami_sdk.client import awaiting_resources, blocking_resources
+from hanami_sdk.client.methods import Awaited, Blocking
+from hanami_sdk.client.results import (
+    AuditEntry,
+    Checkpoint,
+    Cluster,
+    ColumnRange,
+    Dataset,
+    ErrorEntry,
+    Host,
+    Project,
+    ProjectRole,
+    Saved,
+    Task,
+    TaskRow,
+    User,
+)
+
+OWNED: dict[str, Any] = {
+    "uuid": "u", "name": "n", "owner_id": "o", "project_id": "p", "visibility": "private",
+    "created_at": "now",
+}  # fmt: skip
+ROLE = {"project_id": "p", "role": "member", "is_project_admin": False}
+USER = {"id": "u1", "name": "N", "is_admin": False, "projects": [ROLE], "creator_id": "asdf"}
+TASK = {"uuid": "t", "state": "active", "current_cycle": 3, "total_number_of_cycles": 12}
+DESCRIPTION = {"label": {"column_start": 4, "column_end": 6}}
+
+
+def listed(*rows: dict[str, Any]) -> dict[str, Any]:
+    return {"header": list(rows[0]), "body": [list(row.values()) for row in rows]}
+
+
+class Row(NamedTuple):
+    """A call, the request it must make, the answer, and what must come back."""
+
+    name: str
+    arguments: tuple[Any, ...]
+    method: str
+    path: str
+    sent: dict[str, Any]
+    answer: dict[str, Any]
+    result: Any
+    keywords: dict[str, Any] = {}  # noqa: RUF012  # never changed
+
+
+ROWS = [
+    Row(
+        "users.create", ("u1", "N", "säcret"), "POST", "user",
+        {"id": "u1", "name": "N", "is_admin": False,
+         "passphrase": base64.b64encode("säcret".encode()).decode()},
+        USER, User(id="u1", name="N", is_admin=False, creator_id="asdf",
+                   projects=[ProjectRole(**ROLE)]),  # type: ignore[arg-type]
+    ),
+    Row("users.get", ("u1",), "GET", "user", {"id": "u1"}, {**USER, "projects": []},
+        User(id="u1", name="N", is_admin=False, creator_id="asdf")),
+    Row("users.list", (), "GET", "user/all", {}, listed({"id": "u", "name": "N", "is_admin": True}),
+        [User(id="u", name="N", is_admin=True)]),
+    Row("users.delete", ("u1",), "DELETE", "user", {"id": "u1"}, {}, None),
+    Row("users.add_project", ("u1", "p"), "POST", "user/project",
+        {"id": "u1", "project_id": "p", "role": "admin", "is_project_admin": True},
+        {**USER, "projects": []}, User(id="u1", name="N", is_admin=False, creator_id="asdf"),
+        {"role": "admin", "is_project_admin": True}),
+    Row("users.remove_project", ("u1", "p"), "DELETE", "user/project",
+        {"id": "u1", "project_id": "p"}, {**USER, "projects": []},
+        User(id="u1", name="N", is_admin=False, creator_id="asdf")),
+    Row("users.list_projects", (), "GET", "user/project", {}, {"projects": [ROLE]},
+        [ProjectRole(project_id="p", role="member", is_project_admin=False)]),
+    Row("users.list_projects", ("u1",), "GET", "user/project", {"user_id": "u1"},
+        {"projects": []}, []),
+    Row("projects.create", ("p", "P"), "POST", "project", {"id": "p", "name": "P"},
+        {"id": "p", "name": "P", "creator_id": "asdf"}, Project(id="p", name="P", creator_id="asdf")),
+    Row("projects.get", ("p",), "GET", "project", {"id": "p"}, {"id": "p", "name": "P"},
+        Project(id="p", name="P")),
+    Row("projects.list", (), "GET", "project/all", {}, listed({"id": "p", "name": "P"}),
+        [Project(id="p", name="P")]),
+    Row("projects.delete", ("p",), "DELETE", "project", {"id": "p"}, {}, None),
+    Row("projects.delete", ("p",), "DELETE", "project", {"id": "p", "force": "true"}, {}, None,
+        {"force": True}),
+    Row("logs.audit", (2,), "GET", "audit_log", {"page": "2"},
+        listed({"created_at": "t", "user_id": "u", "endpoint": "e", "request_type": "POST"}),
+        [AuditEntry(created_at="t", user_id="u", endpoint="e", request_type="POST")]),
+    Row("logs.errors", (), "GET", "error_log", {"page": "0", "user_id": "u"},
+        listed({"created_at": "t", "user_id": "u", "component": "", "context": "",
+                "input_values": {"a": 1}, "message": "m"}),
+        [ErrorEntry(created_at="t", user_id="u", message="m", input_values={"a": 1})],
+        {"user_id": "u"}),
+    Row("datasets.get", ("u",), "GET", "dataset", {"uuid": "u"},
+        OWNED | {"description": DESCRIPTION, "number_of_rows": 7, "number_of_columns": 6,
+                 "version": "v1.0alpha", "field_of_a_newer_server": [1]},
+        Dataset(**OWNED, description={"label": ColumnRange(
+            column_start=4, column_end=6)}, number_of_rows=7, number_of_columns=6,
+            version="v1.0alpha")),
+    Row("datasets.list", (), "GET", "dataset/all", {}, listed(OWNED), [Dataset(**OWNED)]),
+    Row("datasets.delete", (Dataset(**OWNED),), "DELETE", "dataset", {"uuid": "u"}, {}, None),
+    Row("datasets.check", ("d", "r"), "GET", "dataset/check", {"uuid": "d", "reference_uuid": "r"},
+        {"accuracy": 92.02}, 92.02),
+    Row("clusters.create", ("n", "tämplate"), "POST", "cluster",
+        {"name": "n", "template": base64.b64encode("tämplate".encode()).decode()}, OWNED,
+        Cluster(**OWNED)),
+    Row("clusters.create", ("n",), "POST", "cluster", {"name": "n"}, OWNED, Cluster(**OWNED)),
+    Row("clusters.get", ("u",), "GET", "cluster", {"uuid": "u"}, OWNED | {"number_of_blocks": 5},
+        Cluster(**OWNED, number_of_blocks=5)),
+    Row("clusters.list", (), "GET", "cluster/all", {}, listed(OWNED, OWNED),
+        [Cluster(**OWNED), Cluster(**OWNED)]),
+    Row("clusters.delete", (Cluster(**OWNED),), "DELETE", "cluster", {"uuid": "u"}, {}, None),
+    Row("clusters.save", ("u", "point"), "POST", "cluster/save",
+        {"cluster_uuid": "u", "name": "point"}, {"uuid": "c", "name": "point"},
+        Saved(uuid="c", name="point")),
+    Row("clusters.restore", (Cluster(**OWNED), Saved(uuid="c", name="point")), "POST",
+        "cluster/load", {"cluster_uuid": "u", "checkpoint_uuid": "c"}, {"uuid": "t"}, "t"),
+    Row("clusters.set_mode", ("u", "DIRECT"), "PUT", "cluster/set_mode",
+        {"uuid": "u", "new_state": "DIRECT"}, {"new_state": "DIRECT"}, None),
+    Row("clusters.switch_host", ("u", Host(uuid="h", type="cpu")), "PUT", "cluster/switch_host",
+        {"cluster_uuid": "u", "host_uuid": "h"}, OWNED, Cluster(**OWNED)),
+    Row("checkpoints.get", ("u",), "GET", "checkpoint", {"uuid": "u"}, OWNED, Checkpoint(**OWNED)),
+    Row("checkpoints.list", (), "GET", "checkpoint/all", {}, listed(OWNED), [Checkpoint(**OWNED)]),
+    Row("checkpoints.delete", ("u",), "DELETE", "checkpoint", {"uuid": "u"}, {}, None),
+    Row("hosts.list", (), "GET", "host/all", {}, listed({"uuid": "h", "type": "cpu"}),
+        [Host(uuid="h", type="cpu")]),
+    Row("tasks.create_train", ("c",), "POST", "task/train",
+        {"name": "train", "cluster_uuid": "c", "number_of_epochs": 2,
+         "inputs": [{"hexagon_name": "in", "dataset_uuid": "d", "dataset_column": "picture"}],
+         "outputs": [{"hexagon_name": "out", "dataset_uuid": "d", "dataset_column": "label"}]},
+        TASK, Task(uuid="t", state="active", current_cycle=3, total_number_of_cycles=12),
+        {"inputs": {"in": ("d", "picture")}, "outputs": {"out": "d:label"}, "epochs": 2}),
+    Row("tasks.create_request", (Cluster(**OWNED),), "POST", "task/request",
+        {"name": "ask", "cluster_uuid": "u", "time_length": 3,
+         "inputs": [{"hexagon_name": "in", "dataset_uuid": "d", "dataset_column": "picture"}],
+         "results": [{"hexagon_name": "out", "dataset_column": "answer"}]},
+        TASK, Task(uuid="t", state="active", current_cycle=3, total_number_of_cycles=12),
+        {"inputs": [{"hexagon": "in", "dataset_uuid": "d", "dataset_column": "picture"}],
+         "results": {"out": "answer"}, "name": "ask", "time_length": 3}),
+    Row("tasks.get", ("c", "t"), "GET", "task", {"uuid": "t", "cluster_uuid": "c"}, TASK,
+        Task(uuid="t", state="active", current_cycle=3, total_number_of_cycles=12)),
+    Row("tasks.list", ("c",), "GET", "task/all", {"cluster_uuid": "c"},
+        listed({"uuid": "t", "state": "active", "percentage": "0.250000", "queued": "q",
+                "start": "s", "end": "-"}),
+        [TaskRow(uuid="t", state="active", percentage=0.25, queued="q", start="s")]),
+    Row("tasks.delete", ("c", "t"), "DELETE", "task", {"uuid": "t", "cluster_uuid": "c"}, {}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_call_sends_what_the_interface_has_and_returns_typed_results(client, script, row):
+    script.answer(row.method, row.path, row.answer)
+    assert client.call(row.name, *row.arguments, **row.keywords) == row.result
+    call = script.call(row.method, row.path)
+    if row.method in {"POST", "PUT"}:
+        assert (call.json, call.query) == (row.sent, "")
+    else:
+        sent = {name: values[0] for name, values in parse_qs(call.query).items()}
+        assert (sent, call.body) == (row.sent, b"")
+
+
+def test_every_call_has_a_row():
+    names = {
+        f"{resource.lower()}.{name}"
+        for resource, kind in inspect.getmembers(blocking_resources, inspect.isclass)
+        for name, value in vars(kind).items()
+        if isinstance(value, Blocking)
+    }
+    assert names - {row.name for row in ROWS} == {"datasets.read"}
+
+
+def test_both_clients_have_the_same_calls_with_the_same_texts():
+    for name in blocking_resources.__all__:
+        kind = getattr(blocking_resources, name)
+        twin = getattr(awaiting_resources, f"Async{name}")
+        calls = {key: value for key, value in vars(kind).items() if not key.startswith("__")}
+        assert calls.keys() == {key for key in vars(twin) if not key.startswith("__")}, name
+        for key, value in calls.items():
+            other = vars(twin)[key]
+            if isinstance(value, Blocking):
+                assert isinstance(other, Awaited), (name, key)
+                assert value._flow is other._flow
+            elif inspect.isfunction(value):
+                assert inspect.signature(value).parameters == inspect.signature(other).parameters
+
+
+def test_a_call_explains_itself(client):
+    method = client.client.users.add_project
+    assert list(inspect.signature(method).parameters) == [
+        "user_id", "project_id", "role", "is_project_admin",
+    ]  # fmt: skip
+    assert method.__name__ == "add_project"
+    assert method.__doc__.startswith("Let a user work in a project")
+
+
+@pytest.mark.parametrize(
+    "links", [{"in": 7}, {"in": "no colon"}, {"in": ("d",)}, {"in": (7, "column")}]
+)
+def test_links_that_make_no_sense_are_a_type_error_before_anything_is_sent(client, script, links):
+    with pytest.raises(TypeError, match="'in' needs"):
+        client.call("train", "c", inputs=links, outputs={})
+    assert script.calls == []
+
+
+def test_texts_in_queries_are_escaped(client, script):
+    script.answer("DELETE", "project", {})
+    client.call("projects.delete", "a b&c=d/ä")
+    query = script.call("DELETE", "project").query
+    assert query == "id=a%20b%26c%3Dd%2F%C3%A4"
