@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from hanami_actors.domain.base import Event
+from hanami_actors.domain.checkpoint.events import CheckpointEvent
 from hanami_actors.domain.cluster.events import ClusterEvent
 from hanami_actors.domain.dataset.events import DatasetEvent
 from hanami_actors.domain.host.events import HostEvent
@@ -28,7 +29,15 @@ __all__ = [
 CATALOGUE_VERSION: Final = 1
 """Raised with every new tag or schema; a log of a newer catalogue is refused on opening."""
 
-AnyEvent = UserEvent | ProjectEvent | DatasetEvent | UploadEvent | ClusterEvent | HostEvent
+AnyEvent = (
+    UserEvent
+    | ProjectEvent
+    | DatasetEvent
+    | UploadEvent
+    | ClusterEvent
+    | CheckpointEvent
+    | HostEvent
+)
 
 CATALOGUE: Final[Mapping[str, type[Event]]] = MappingProxyType(
     {cls.TAG: cls for cls in get_args(AnyEvent)}

@@ -13,7 +13,15 @@ from msgspec.structs import replace
 
 from hanami_actors.domain.access import visible
 from hanami_actors.domain.base import Event, Value, Who
-from hanami_actors.domain.cluster.events import ClusterCreated, ClusterDeleted
+from hanami_actors.domain.checkpoint import aggregate as checkpoint
+from hanami_actors.domain.checkpoint.events import CheckpointCreated, CheckpointDeleted
+from hanami_actors.domain.cluster.events import (
+    ClusterCreated,
+    ClusterDeleted,
+    ClusterRenamed,
+    ClusterRestored,
+    HostSwitched,
+)
 from hanami_actors.domain.dataset import aggregate as dataset
 from hanami_actors.domain.dataset.events import (
     DatasetCreated,
@@ -85,8 +93,7 @@ class Row(Value, Generic[StateT], frozen=True, kw_only=True):
     state
         Of the aggregate; for clusters a `ClusterRow`.
     version : int
-        Of its stream. A cluster's row keeps the version of its creation: only its actor knows the
-        newest one.
+        Of its stream. A cluster's row keeps an old one: only its actor knows the newest.
     position : int
         Of its creation, the order of lists.
     """
@@ -124,10 +131,12 @@ class Tables(Value, frozen=True, kw_only=True):
         Newest record that is folded in.
     users, projects : Map
         By id.
-    datasets, uploads, clusters : Map
+    datasets, uploads, clusters, checkpoints : Map
         By uuid.
     hosts : Map
         By name.
+    restored_from : Map
+        Which clusters a cluster was ever restored from, both by uuid; kept after its deletion.
     """
 
     position: int = 0
@@ -136,7 +145,9 @@ class Tables(Value, frozen=True, kw_only=True):
     datasets: Map[str, Row[dataset.DatasetState]] = Map()
     uploads: Map[str, Row[upload.UploadState]] = Map()
     clusters: Map[str, Row[ClusterRow]] = Map()
+    checkpoints: Map[str, Row[checkpoint.CheckpointState]] = Map()
     hosts: Map[str, Row[host.HostState]] = Map()
+    restored_from: Map[str, frozenset[str]] = Map()
 
 
 EMPTY: Final = Tables()
@@ -259,9 +270,36 @@ def _fold_upload(tables: Tables, place: _Place, event: Event) -> Tables:
     return replace(tables, position=place.position, uploads=rows)
 
 
+def _fold_checkpoint(tables: Tables, place: _Place, event: Event) -> Tables:
+    if isinstance(event, CheckpointDeleted):
+        rows = _without(tables.checkpoints, place, event)
+        return replace(tables, position=place.position, checkpoints=rows)
+    fact = cast("CheckpointCreated", event)
+    state = checkpoint.apply(checkpoint.initial(), fact, place.time_us)
+    rows = _row(tables.checkpoints, place, state, born=True)
+    return replace(tables, position=place.position, checkpoints=rows)
+
+
+def _fold_restored(tables: Tables, place: _Place, event: Event) -> Tables:
+    source = key_of(cast("ClusterRestored", event).source.stream)
+    known = tables.restored_from.get(place.key, frozenset())
+    if not source or source == place.key or source in known:
+        return replace(tables, position=place.position)
+    edges = tables.restored_from.set(place.key, known | {source})
+    return replace(tables, position=place.position, restored_from=edges)
+
+
 def _fold_cluster(tables: Tables, place: _Place, event: Event) -> Tables:
     if isinstance(event, ClusterDeleted):
         rows = _without(tables.clusters, place, event)
+        return replace(tables, position=place.position, clusters=rows)
+    if isinstance(event, ClusterRenamed | HostSwitched):
+        old = tables.clusters[place.key].state
+        if isinstance(event, ClusterRenamed):
+            state = replace(old, name=event.name)
+        else:
+            state = replace(old, host_uuid=event.host_uuid)
+        rows = _row(tables.clusters, place, state, born=False)
         return replace(tables, position=place.position, clusters=rows)
     fact = cast("ClusterCreated", event)
     state = ClusterRow(
@@ -304,6 +342,11 @@ FOLDED: Final[Mapping[type[Event], _Fold]] = MappingProxyType(
         UploadClosed: _fold_upload,
         ClusterCreated: _fold_cluster,
         ClusterDeleted: _fold_cluster,
+        ClusterRenamed: _fold_cluster,
+        HostSwitched: _fold_cluster,
+        ClusterRestored: _fold_restored,
+        CheckpointCreated: _fold_checkpoint,
+        CheckpointDeleted: _fold_checkpoint,
         HostRegistered: _fold_host,
     }
 )

@@ -3,6 +3,7 @@
 from typing import Final, assert_never
 
 from hanami_actors.domain.base import Event, Stamp
+from hanami_actors.domain.cluster.decide_direct import decide_direct
 from hanami_actors.domain.cluster.events import (
     ClusterCreated,
     ClusterDeleted,
@@ -12,8 +13,10 @@ from hanami_actors.domain.cluster.events import (
     TaskAborted,
     TaskFailed,
     TaskFinished,
+    TaskPaused,
     TaskQueued,
     TaskRemoved,
+    TaskResumed,
     TaskStarted,
     TaskSuspended,
 )
@@ -22,10 +25,12 @@ from hanami_actors.domain.cluster.messages import (
     ClusterMessage,
     FailTask,
     FinishTask,
+    PauseTask,
     QueueTask,
     RecordCycles,
     RegisterCluster,
     RemoveTask,
+    ResumeTask,
     RetireCluster,
     StartTask,
     SuspendTask,
@@ -34,21 +39,24 @@ from hanami_actors.domain.cluster.state import (
     QUEUE_LEN_MAX,
     TASK_TRANSITIONS,
     TRANSITIONS,
+    ClusterMode,
     ClusterState,
     TaskPhase,
     TaskState,
     active_task,
     find_task,
     next_queued_task,
+    paused_task,
     queued_count,
 )
 from hanami_actors.domain.transitions import allows
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
 
-__all__ = ["decide", "task_not_found"]
+__all__ = ["decide", "startable_task", "task_not_found"]
 
 _SEED_MAX: Final = 2**63 - 1
-_RunningMessage = RecordCycles | SuspendTask | FinishTask | AbortTask | FailTask
+_KINDS: Final = ("train", "request", "save", "load")
+_RunningMessage = RecordCycles | SuspendTask | PauseTask | FinishTask | AbortTask | FailTask
 
 
 def decide(state: ClusterState, message: ClusterMessage, stamp: Stamp) -> tuple[ClusterEvent, ...]:
@@ -78,10 +86,23 @@ def decide(state: ClusterState, message: ClusterMessage, stamp: Stamp) -> tuple[
             return (_queue(state, message.task),)
         case StartTask():
             return (_start(state, message),)
+        case ResumeTask():
+            _require_task(state, message.task_uuid, TaskResumed, "resumed; only a paused task can")
+            return (TaskResumed(task_uuid=message.task_uuid),)
         case RemoveTask():
             return (_remove(state, message.task_uuid),)
-        case _:
+        case RecordCycles() | SuspendTask() | PauseTask() | FinishTask() | AbortTask() | FailTask():
             return _decide_running(state, message)
+        case _:
+            _require_cluster(state)
+            return decide_direct(state, message)
+
+
+def startable_task(state: ClusterState) -> TaskState | None:
+    """Return the task whose turn it is now, if the mode and the others let it."""
+    if state.mode is ClusterMode.DIRECT or active_task(state) or paused_task(state):
+        return None
+    return next_queued_task(state)
 
 
 def task_not_found(state: ClusterState, task_uuid: str) -> NotFoundError:
@@ -118,9 +139,13 @@ def _queue(state: ClusterState, task: Task) -> TaskQueued:
         raise ConflictError(
             f"Task with UUID '{task.uuid}' is already in the queue of cluster '{state.uuid}'."
         )
-    if task.kind not in {"train", "request"}:
-        raise BadRequestError(f"Task has kind '{task.kind}'; it must be 'train' or 'request'.")
-    if task.cycle_count < 1:
+    if task.kind not in _KINDS:
+        raise BadRequestError(
+            f"Task has kind '{task.kind}'; it must be one of {', '.join(_KINDS)}."
+        )
+    if (task.kind == "load") != (task.source is not None):
+        raise BadRequestError(f"Task '{task.name}' has a source exactly when it loads.")
+    if task.cycle_count < 1 and task.kind in {"train", "request"}:
         raise BadRequestError(
             f"Task '{task.name}' has no cycle to run: {task.row_count} rows, time_length "
             f"{task.time_length}, {task.epoch_count} epochs."
@@ -135,11 +160,15 @@ def _queue(state: ClusterState, task: Task) -> TaskQueued:
 
 def _start(state: ClusterState, message: StartTask) -> TaskStarted:
     entry = _require_task(state, message.task_uuid, TaskStarted, "started")
-    running = active_task(state)
+    if state.mode is ClusterMode.DIRECT:
+        raise ConflictError(
+            f"Task with UUID '{message.task_uuid}' cannot start while the cluster is in direct mode."
+        )
+    running = active_task(state) or paused_task(state)
     if running is not None:
         raise ConflictError(
             f"Task with UUID '{message.task_uuid}' cannot start while task "
-            f"'{running.task.uuid}' is active."
+            f"'{running.task.uuid}' is {running.phase.value}."
         )
     if next_queued_task(state) is not entry:
         raise ConflictError(
@@ -165,34 +194,53 @@ def _decide_running(state: ClusterState, message: _RunningMessage) -> tuple[Clus
         case SuspendTask(cycle=cycle):
             _require_cycle(state, uuid, TaskSuspended, cycle)
             return (TaskSuspended(task_uuid=uuid, cycle=cycle),)
-        case FinishTask(cycle=cycle, digest=digest):
-            entry = _require_cycle(state, uuid, TaskFinished, cycle)
-            if cycle != entry.task.cycle_count:
+        case PauseTask(cycle=cycle, digest=digest, figures=figures):
+            entry = _require_cycle(state, uuid, TaskPaused, cycle)
+            if entry.task.kind != "train":
                 raise ConflictError(
-                    f"Task with UUID '{uuid}' has run {cycle} of {entry.task.cycle_count} cycles and "
-                    "is not finished."
+                    f"Task with UUID '{uuid}' is of kind '{entry.task.kind}'; only a training can be "
+                    "paused."
                 )
-            return (
-                TaskFinished(
-                    task_uuid=uuid,
-                    cycle=cycle,
-                    digest=digest,
-                    result=message.result,
-                    figures=message.figures,
-                ),
-            )
+            return (TaskPaused(task_uuid=uuid, cycle=cycle, digest=digest, figures=figures),)
+        case FinishTask():
+            return (_finish(state, message),)
         case AbortTask(cycle=cycle, digest=digest, figures=figures):
-            _require_cycle(state, uuid, TaskAborted, cycle)
+            entry = _require_cycle(state, uuid, TaskAborted, cycle)
+            if entry.phase is TaskPhase.PAUSED and cycle != entry.cycle:
+                raise ConflictError(
+                    f"Task with UUID '{uuid}' is paused at cycle {entry.cycle}, not at {cycle}."
+                )
             return (TaskAborted(task_uuid=uuid, cycle=cycle, digest=digest, figures=figures),)
-        case FailTask(cycle=cycle, reason=reason):
-            entry = _require_cycle(state, uuid, TaskFailed, cycle)
-            if entry.phase is TaskPhase.QUEUED and cycle != 0:
-                raise ConflictError(f"Task with UUID '{uuid}' is queued and has run no cycle yet.")
-            return (
-                TaskFailed(task_uuid=uuid, cycle=cycle, reason=reason or "no reason was given"),
-            )
+        case FailTask():
+            return (_fail(state, message),)
         case _:
             assert_never(message)
+
+
+def _finish(state: ClusterState, message: FinishTask) -> TaskFinished:
+    entry = _require_cycle(state, message.task_uuid, TaskFinished, message.cycle)
+    if message.cycle != entry.task.cycle_count:
+        raise ConflictError(
+            f"Task with UUID '{message.task_uuid}' has run {message.cycle} of "
+            f"{entry.task.cycle_count} cycles and is not finished."
+        )
+    return TaskFinished(
+        task_uuid=message.task_uuid,
+        cycle=message.cycle,
+        digest=message.digest,
+        result=message.result,
+        figures=message.figures,
+    )
+
+
+def _fail(state: ClusterState, message: FailTask) -> TaskFailed:
+    entry = _require_cycle(state, message.task_uuid, TaskFailed, message.cycle)
+    if entry.phase is TaskPhase.QUEUED and message.cycle != 0:
+        raise ConflictError(
+            f"Task with UUID '{message.task_uuid}' is queued and has run no cycle yet."
+        )
+    reason = message.reason or "no reason was given"
+    return TaskFailed(task_uuid=message.task_uuid, cycle=message.cycle, reason=reason)
 
 
 def _require_task(

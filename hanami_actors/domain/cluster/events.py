@@ -2,112 +2,39 @@
 
 from typing import ClassVar
 
-from hanami_actors.domain.base import Event, Value
+from hanami_actors.domain.base import Event
+from hanami_actors.domain.cluster.source import Figures, Sizes, Source
+from hanami_actors.domain.cluster.task import Binding, ResultBinding, Task
 from hanami_actors.domain.cluster.template import Template
-from hanami_actors.domain.dataset.events import ColumnFile, DatasetContent
+from hanami_actors.domain.dataset.events import DatasetContent
 
 __all__ = [
     "Binding",
+    "CheckpointTaken",
     "ClusterCreated",
     "ClusterDeleted",
     "ClusterEvent",
+    "ClusterRenamed",
+    "ClusterRestored",
     "CyclesTrained",
     "Figures",
+    "HostSwitched",
+    "ModeChanged",
     "ResultBinding",
+    "SamplesTrained",
+    "SessionClosed",
+    "SessionOpened",
     "Task",
     "TaskAborted",
     "TaskFailed",
     "TaskFinished",
+    "TaskPaused",
     "TaskQueued",
     "TaskRemoved",
+    "TaskResumed",
     "TaskStarted",
     "TaskSuspended",
 ]
-
-
-Figures = tuple[tuple[str, float], ...]
-"""Metrics of a network by name: blocks, sections, running error …; sorted."""
-
-
-class Binding(Value, frozen=True, kw_only=True):
-    """Which bytes feed a named input or are expected at a named output.
-
-    Holds all that is needed to compute again, also after the dataset is deleted.
-
-    Attributes
-    ----------
-    hexagon_name : str
-        Name of the input or output in the template.
-    dataset_uuid, dataset_column : str
-        As the client named them.
-    file : ColumnFile
-    start, end : int
-        Column range within the file.
-    """
-
-    hexagon_name: str
-    dataset_uuid: str
-    dataset_column: str
-    file: ColumnFile
-    start: int
-    end: int
-
-
-class ResultBinding(Value, frozen=True, kw_only=True):
-    """Which output of the network becomes which column of the result dataset."""
-
-    hexagon_name: str
-    dataset_column: str
-
-
-class Task(Value, frozen=True, kw_only=True):
-    """An entry of the queue.
-
-    Attributes
-    ----------
-    kind : str
-        ``train`` or ``request``.
-    inputs : tuple of Binding
-    outputs : tuple of Binding
-        Expected values; empty for a request.
-    results : tuple of ResultBinding
-        Empty for a training. The result dataset has the uuid and the name of the task.
-    row_count : int
-        Rows of the smallest dataset.
-    time_length : int
-        Rows that make one input.
-    epoch_count : int
-        Passes over the rows; 1 for a request.
-    user_id, project_id : str
-        Who asked, the owner of the result.
-    """
-
-    uuid: str
-    kind: str
-    name: str
-    inputs: tuple[Binding, ...]
-    outputs: tuple[Binding, ...] = ()
-    results: tuple[ResultBinding, ...] = ()
-    row_count: int
-    time_length: int = 1
-    epoch_count: int = 1
-    user_id: str
-    project_id: str
-
-    @property
-    def cycles_per_epoch(self) -> int:
-        """Cycles that one pass runs."""
-        return self.row_count - self.time_length + 1
-
-    @property
-    def cycle_count(self) -> int:
-        """Cycles that the whole task runs."""
-        return self.cycles_per_epoch * self.epoch_count
-
-    @property
-    def shown_cycle_count(self) -> int:
-        """What clients see as ``total_number_of_cycles``: rows times epochs."""
-        return self.row_count * self.epoch_count
 
 
 class ClusterCreated(Event, frozen=True, kw_only=True):
@@ -237,13 +164,169 @@ class TaskRemoved(Event, frozen=True, kw_only=True):
     task_uuid: str
 
 
+class TaskPaused(Event, frozen=True, kw_only=True):
+    """The task stopped at a recorded cycle and goes on when its user wishes it."""
+
+    TAG: ClassVar[str] = "cluster.task_paused"
+
+    task_uuid: str
+    cycle: int
+    digest: str
+    figures: Figures = ()
+
+
+class TaskResumed(Event, frozen=True, kw_only=True):
+    """The paused task computes again, as if there had been no pause."""
+
+    TAG: ClassVar[str] = "cluster.task_resumed"
+
+    task_uuid: str
+
+
+class CheckpointTaken(Event, frozen=True, kw_only=True):
+    """A checkpoint names this moment; it keeps what leads here readable while it lives.
+
+    Attributes
+    ----------
+    version : int
+        Events of this stream that tell the history.
+    span_uuid, cycle, digest
+        As in `Source`.
+    """
+
+    TAG: ClassVar[str] = "cluster.checkpoint_taken"
+
+    checkpoint_uuid: str
+    name: str
+    version: int
+    span_uuid: str = ""
+    cycle: int = 0
+    digest: str = ""
+
+
+class ClusterRestored(Event, frozen=True, kw_only=True):
+    """The network is what it was at another moment, of this or another cluster."""
+
+    TAG: ClassVar[str] = "cluster.restored"
+
+    source: Source
+
+
+class ModeChanged(Event, frozen=True, kw_only=True):
+    """Tasks run, or (``is_direct``) samples come one by one."""
+
+    TAG: ClassVar[str] = "cluster.mode_changed"
+
+    is_direct: bool
+
+
+class HostSwitched(Event, frozen=True, kw_only=True):
+    """The network was moved to another host.
+
+    Attributes
+    ----------
+    task_uuid : str
+        The task that was being computed, empty when none was.
+    cycle : int
+        Its cycle at the move.
+    """
+
+    TAG: ClassVar[str] = "cluster.host_switched"
+
+    host_uuid: str
+    task_uuid: str = ""
+    cycle: int = 0
+
+
+class ClusterRenamed(Event, frozen=True, kw_only=True):
+    """The cluster has another name; the old one is free."""
+
+    TAG: ClassVar[str] = "cluster.renamed"
+
+    name: str
+
+
+class SessionOpened(Event, frozen=True, kw_only=True):
+    """A connection may train this cluster sample by sample.
+
+    Attributes
+    ----------
+    session_uuid : str
+        Names this stretch of training.
+    connection_uuid : str
+        As the handshake told the client.
+    """
+
+    TAG: ClassVar[str] = "cluster.session_opened"
+
+    session_uuid: str
+    connection_uuid: str
+
+
+class SamplesTrained(Event, frozen=True, kw_only=True):
+    """Samples that a session trained, as the network got them, so that they can be trained again.
+
+    Attributes
+    ----------
+    start, count : int
+        Steps of the session before these, and how many these are.
+    blob : str
+        Digest of their bytes; empty when they are so few that ``data`` holds them.
+    data : bytes
+    inputs, outputs : tuple of (name, number of values)
+        The largest of these samples.
+    figures : tuple of (name, value)
+        Metrics of the network, now and then.
+    """
+
+    TAG: ClassVar[str] = "cluster.samples_trained"
+
+    session_uuid: str
+    start: int
+    count: int
+    blob: str = ""
+    data: bytes = b""
+    inputs: Sizes = ()
+    outputs: Sizes = ()
+    figures: Figures = ()
+
+
+class SessionClosed(Event, frozen=True, kw_only=True):
+    """The connection trains no more.
+
+    Attributes
+    ----------
+    step : int
+        Steps of the session.
+    digest : str
+        State of the network, empty if unknown.
+    """
+
+    TAG: ClassVar[str] = "cluster.session_closed"
+
+    session_uuid: str
+    step: int
+    digest: str = ""
+    figures: Figures = ()
+
+
 ClusterEvent = (
     ClusterCreated
     | ClusterDeleted
+    | ClusterRenamed
+    | ClusterRestored
+    | CheckpointTaken
+    | ModeChanged
+    | HostSwitched
+    | SessionOpened
+    | SamplesTrained
+    | SessionClosed
     | TaskQueued
     | TaskStarted
     | CyclesTrained
     | TaskSuspended
+    | TaskPaused
+    | TaskResumed
     | TaskFinished
     | TaskAborted
     | TaskFailed

@@ -2,11 +2,14 @@
 
 from hanami_actors.domain.base import Message
 from hanami_actors.domain.cluster.events import Figures, Task
+from hanami_actors.domain.cluster.source import Sizes, Source
 from hanami_actors.domain.cluster.template import Template
 from hanami_actors.domain.dataset.events import DatasetContent
 
 __all__ = [
     "AbortTask",
+    "ChangeMode",
+    "CloseSession",
     "ClusterMessage",
     "CreateCluster",
     "CreateRequestTask",
@@ -15,14 +18,24 @@ __all__ = [
     "FailTask",
     "FinishTask",
     "InputBinding",
+    "LoadCheckpoint",
+    "MoveCluster",
+    "OpenSession",
     "OutputBinding",
+    "PauseTask",
     "QueueTask",
     "RecordCycles",
+    "RecordSamples",
     "RegisterCluster",
     "RemoveTask",
+    "RenameCluster",
+    "RestoreCluster",
+    "ResumeTask",
     "RetireCluster",
+    "SaveCheckpoint",
     "StartTask",
     "SuspendTask",
+    "TakeCheckpoint",
 ]
 
 
@@ -33,10 +46,33 @@ class CreateCluster(Message, frozen=True, kw_only=True):
     ----------
     template_text : str or None
         None: a straight input, hidden, output default. Empty: no hexagons.
+    source : Source or None
+        Begin at this moment instead; its template counts.
     """
 
     name: str
     template_text: str | None = None
+    source: Source | None = None
+
+
+class RenameCluster(Message, frozen=True, kw_only=True):
+    """Give a cluster another name; asked of the directory, which passes it on."""
+
+    uuid: str
+    name: str
+
+
+class SaveCheckpoint(Message, frozen=True, kw_only=True):
+    """Save a cluster, as the client asks for it."""
+
+    name: str
+
+
+class LoadCheckpoint(Message, frozen=True, kw_only=True):
+    """Go to a moment, as the client asks for it."""
+
+    name: str
+    source: Source
 
 
 class DeleteCluster(Message, frozen=True, kw_only=True):
@@ -111,6 +147,76 @@ class RecordCycles(Message, frozen=True, kw_only=True):
     figures: Figures = ()
 
 
+class PauseTask(Message, frozen=True, kw_only=True):
+    """Record that the task stopped at this cycle and will go on."""
+
+    task_uuid: str
+    cycle: int
+    digest: str
+    figures: Figures = ()
+
+
+class ResumeTask(Message, frozen=True, kw_only=True):
+    """Let a paused task go on."""
+
+    task_uuid: str
+
+
+class TakeCheckpoint(Message, frozen=True, kw_only=True):
+    """Record that a checkpoint names the moment the cluster is at."""
+
+    checkpoint_uuid: str
+    name: str
+    source: Source
+
+
+class RestoreCluster(Message, frozen=True, kw_only=True):
+    """Record that the cluster is at another moment."""
+
+    source: Source
+
+
+class ChangeMode(Message, frozen=True, kw_only=True):
+    """Switch between tasks and samples that come one by one."""
+
+    mode: str
+
+
+class MoveCluster(Message, frozen=True, kw_only=True):
+    """Record that the network is on another host, and where its task was then."""
+
+    host_uuid: str
+    cycle: int = 0
+
+
+class OpenSession(Message, frozen=True, kw_only=True):
+    """Let a connection train."""
+
+    session_uuid: str
+    connection_uuid: str
+
+
+class RecordSamples(Message, frozen=True, kw_only=True):
+    """Record samples that a session trained."""
+
+    session_uuid: str
+    start: int
+    count: int
+    blob: str = ""
+    data: bytes = b""
+    inputs: Sizes = ()
+    outputs: Sizes = ()
+    figures: Figures = ()
+
+
+class CloseSession(Message, frozen=True, kw_only=True):
+    """Record that a connection trains no more."""
+
+    session_uuid: str
+    digest: str = ""
+    figures: Figures = ()
+
+
 class SuspendTask(Message, frozen=True, kw_only=True):
     """Record an orderly stop of the server."""
 
@@ -161,9 +267,19 @@ ClusterMessage = (
     | StartTask
     | RecordCycles
     | SuspendTask
+    | PauseTask
+    | ResumeTask
     | FinishTask
     | AbortTask
     | FailTask
     | RemoveTask
+    | TakeCheckpoint
+    | RestoreCluster
+    | ChangeMode
+    | MoveCluster
+    | OpenSession
+    | RecordSamples
+    | CloseSession
+    | RenameCluster
     | RetireCluster
 )

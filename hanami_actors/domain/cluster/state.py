@@ -1,25 +1,36 @@
 """The state of a cluster: who owns it, its queue of tasks and what its network has learned."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
 from hanami_actors.domain.base import Event, Value
 from hanami_actors.domain.cluster.events import (
+    CheckpointTaken,
     ClusterCreated,
     ClusterDeleted,
+    ClusterRenamed,
+    ClusterRestored,
     CyclesTrained,
-    Figures,
+    HostSwitched,
+    ModeChanged,
+    SamplesTrained,
+    SessionClosed,
+    SessionOpened,
     Task,
     TaskAborted,
     TaskFailed,
     TaskFinished,
+    TaskPaused,
     TaskQueued,
     TaskRemoved,
+    TaskResumed,
     TaskStarted,
     TaskSuspended,
 )
+from hanami_actors.domain.cluster.source import Figures, Sizes, Source
 from hanami_actors.domain.cluster.template import Template
 from hanami_actors.types import TimestampUs
 
@@ -27,8 +38,10 @@ __all__ = [
     "QUEUE_LEN_MAX",
     "TASK_TRANSITIONS",
     "TRANSITIONS",
+    "ClusterMode",
     "ClusterPhase",
     "ClusterState",
+    "Session",
     "TaskPhase",
     "TaskState",
     "TrainedSpan",
@@ -39,7 +52,11 @@ __all__ = [
     "learned_sizes",
     "next_queued_task",
     "output_has_size",
+    "paused_task",
     "queued_count",
+    "sizes_of_task",
+    "template_at_end",
+    "widest",
 ]
 
 QUEUE_LEN_MAX: Final = 1000
@@ -54,26 +71,45 @@ class ClusterPhase(StrEnum):
     DELETED = "deleted"
 
 
+class ClusterMode(StrEnum):
+    """What trains a cluster: the values are those of the contract."""
+
+    TASK = "TASK"
+    DIRECT = "DIRECT"
+
+
 class TaskPhase(StrEnum):
     """Where a task is in its life; the values are what clients see as ``state``."""
 
     ABSENT = "absent"
     QUEUED = "queued"
     ACTIVE = "active"
+    PAUSED = "paused"
     FINISHED = "finished"
     ABORTED = "aborted"
     FAILED = "failed"
 
 
 _ALIVE = ClusterPhase.ALIVE
+_OPEN = frozenset({TaskPhase.QUEUED, TaskPhase.ACTIVE, TaskPhase.PAUSED})
 
 TRANSITIONS: Final[Mapping[tuple[ClusterPhase, type[Event]], ClusterPhase]] = MappingProxyType(
     {
         (ClusterPhase.ABSENT, ClusterCreated): _ALIVE,
+        (_ALIVE, ClusterRenamed): _ALIVE,
+        (_ALIVE, ClusterRestored): _ALIVE,
+        (_ALIVE, CheckpointTaken): _ALIVE,
+        (_ALIVE, ModeChanged): _ALIVE,
+        (_ALIVE, HostSwitched): _ALIVE,
+        (_ALIVE, SessionOpened): _ALIVE,
+        (_ALIVE, SamplesTrained): _ALIVE,
+        (_ALIVE, SessionClosed): _ALIVE,
         (_ALIVE, TaskQueued): _ALIVE,
         (_ALIVE, TaskStarted): _ALIVE,
         (_ALIVE, CyclesTrained): _ALIVE,
         (_ALIVE, TaskSuspended): _ALIVE,
+        (_ALIVE, TaskPaused): _ALIVE,
+        (_ALIVE, TaskResumed): _ALIVE,
         (_ALIVE, TaskFinished): _ALIVE,
         (_ALIVE, TaskAborted): _ALIVE,
         (_ALIVE, TaskFailed): _ALIVE,
@@ -90,6 +126,9 @@ TASK_TRANSITIONS: Final[Mapping[tuple[TaskPhase, type[Event]], TaskPhase]] = Map
         (TaskPhase.QUEUED, TaskRemoved): TaskPhase.ABSENT,
         (TaskPhase.ACTIVE, CyclesTrained): TaskPhase.ACTIVE,
         (TaskPhase.ACTIVE, TaskSuspended): TaskPhase.ACTIVE,
+        (TaskPhase.ACTIVE, TaskPaused): TaskPhase.PAUSED,
+        (TaskPhase.PAUSED, TaskResumed): TaskPhase.ACTIVE,
+        (TaskPhase.PAUSED, TaskAborted): TaskPhase.ABORTED,
         (TaskPhase.ACTIVE, TaskFinished): TaskPhase.FINISHED,
         (TaskPhase.ACTIVE, TaskAborted): TaskPhase.ABORTED,
         (TaskPhase.ACTIVE, TaskFailed): TaskPhase.FAILED,
@@ -110,7 +149,7 @@ class TaskState(Value, frozen=True, kw_only=True):
     cycle : int
         Last recorded cycle, for progress; at the end the number of cycles that were run.
     digest : str
-        State of the network at the end, empty if unknown.
+        State of the network at the end or at the pause, empty if unknown.
     reason : str
         Why it failed.
     kernel_version : int
@@ -134,15 +173,32 @@ class TrainedSpan(Value, frozen=True, kw_only=True):
     Attributes
     ----------
     task : Task
+        A training, or what stands for a direct session (kind ``direct``).
     cycle : int
         Cycles of the task that were run.
     digest : str
         State of the network afterwards, empty if unknown.
+    inputs, outputs : tuple of (name, number of values)
+        Sizes that a direct session brought; those of a training follow from its bindings.
     """
 
     task: Task
     cycle: int
     digest: str = ""
+    inputs: Sizes = ()
+    outputs: Sizes = ()
+
+
+class Session(Value, frozen=True, kw_only=True):
+    """The connection that may train.
+
+    Attributes
+    ----------
+    uuid, connection_uuid : str
+    """
+
+    uuid: str
+    connection_uuid: str
 
 
 class ClusterState(Value, frozen=True, kw_only=True):
@@ -150,10 +206,15 @@ class ClusterState(Value, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    mode : ClusterMode
     tasks : tuple of TaskState
         In the order of the queue, without those that were removed.
+    base : Source or None
+        Where the history begins, if the cluster was restored.
     history : tuple of TrainedSpan
-        All the network has learned, in order; removing a task does not shorten it.
+        All the network has learned since, in order; removing a task does not shorten it.
+    session : Session or None
+        Who trains in direct mode.
     figures : tuple of (name, value)
         Newest recorded metrics of the network.
     """
@@ -168,8 +229,11 @@ class ClusterState(Value, frozen=True, kw_only=True):
     seed: int = 0
     host_uuid: str = ""
     created_us: TimestampUs = TimestampUs(0)
+    mode: ClusterMode = ClusterMode.TASK
     tasks: tuple[TaskState, ...] = ()
+    base: Source | None = None
     history: tuple[TrainedSpan, ...] = ()
+    session: Session | None = None
     figures: Figures = ()
 
     @property
@@ -199,6 +263,14 @@ def active_task(state: ClusterState) -> TaskState | None:
     return None
 
 
+def paused_task(state: ClusterState) -> TaskState | None:
+    """Return the task that waits for its user, and with it the whole queue."""
+    for entry in reversed(state.tasks):
+        if entry.phase is TaskPhase.PAUSED:
+            return entry
+    return None
+
+
 def next_queued_task(state: ClusterState) -> TaskState | None:
     """Return the task whose turn it is when none is active."""
     for entry in state.tasks:
@@ -212,6 +284,14 @@ def queued_count(state: ClusterState) -> int:
     return sum(entry.phase is TaskPhase.QUEUED for entry in state.tasks)
 
 
+def template_at_end(state: ClusterState) -> Template:
+    """Return the template that a task queued now will meet: what is loaded before it counts."""
+    for entry in reversed(state.tasks):
+        if entry.phase in _OPEN and entry.task.source is not None:
+            return entry.task.source.template
+    return state.template
+
+
 def learned_sizes(state: ClusterState) -> tuple[dict[str, int], dict[str, int]]:
     """Return the sizes of the named inputs and outputs after all recorded training.
 
@@ -220,16 +300,34 @@ def learned_sizes(state: ClusterState) -> tuple[dict[str, int], dict[str, int]]:
     inputs, outputs : dict of str to int
         Values of one sample; names that were never trained are missing.
     """
-    inputs: dict[str, int] = {}
-    outputs: dict[str, int] = {}
-    for span in state.history:
-        for binding in span.task.inputs:
-            size = (binding.end - binding.start) * span.task.time_length
-            inputs[binding.hexagon_name] = max(size, inputs.get(binding.hexagon_name, 0))
-        for binding in span.task.outputs:
-            size = binding.end - binding.start
-            outputs[binding.hexagon_name] = max(size, outputs.get(binding.hexagon_name, 0))
-    return inputs, outputs
+    parts = [sizes_of_task(span.task) for span in state.history]
+    parts += [(span.inputs, span.outputs) for span in state.history]
+    parts += [
+        sizes_of_task(entry.task)
+        for entry in state.tasks
+        if entry.phase in {TaskPhase.ACTIVE, TaskPhase.PAUSED} and entry.cycle
+    ]
+    if state.base is not None:
+        parts.append((state.base.inputs, state.base.outputs))
+    return (
+        dict(widest(*(inputs for inputs, _ in parts))),
+        dict(widest(*(outputs for _, outputs in parts))),
+    )
+
+
+def sizes_of_task(task: Task) -> tuple[Sizes, Sizes]:
+    """Return the sizes that a task gives inputs and outputs."""
+    inputs = ((b.hexagon_name, (b.end - b.start) * task.time_length) for b in task.inputs)
+    outputs = ((b.hexagon_name, b.end - b.start) for b in task.outputs)
+    return tuple(inputs), tuple(outputs)
+
+
+def widest(*sizes: Sizes) -> Sizes:
+    """Return the largest size of each name, sorted."""
+    merged: dict[str, int] = {}
+    for name, count in chain.from_iterable(sizes):
+        merged[name] = max(count, merged.get(name, 0))
+    return tuple(sorted(merged.items()))
 
 
 def output_has_size(state: ClusterState, name: str) -> bool:
@@ -237,9 +335,14 @@ def output_has_size(state: ClusterState, name: str) -> bool:
 
     What is queued before counts: a training and a request can be created right after each other.
     """
-    return any(
-        binding.hexagon_name == name for task in _trainings(state) for binding in task.outputs
-    )
+    waiting = [entry.task for entry in state.tasks if entry.phase in _OPEN]
+    for task in reversed(waiting):
+        # What is loaded before the request decides, whatever was learned until then.
+        if task.source is not None:
+            return name in dict(task.source.outputs)
+        if any(binding.hexagon_name == name for binding in task.outputs):
+            return True
+    return name in learned_sizes(state)[1]
 
 
 def invariants(state: ClusterState) -> None:
@@ -255,7 +358,10 @@ def invariants(state: ClusterState) -> None:
     uuids = [entry.task.uuid for entry in state.tasks]
     assert len(set(uuids)) == len(uuids), "a task is listed once"
     phases = [entry.phase for entry in state.tasks]
-    assert phases.count(TaskPhase.ACTIVE) <= 1, "one task at a time"
+    busy = phases.count(TaskPhase.ACTIVE) + phases.count(TaskPhase.PAUSED)
+    assert busy <= 1, "one task at a time"
+    assert state.mode is ClusterMode.TASK or busy == 0, "no task is computed in direct mode"
+    assert state.session is None or state.mode is ClusterMode.DIRECT, "sessions need direct mode"
     if TaskPhase.QUEUED in phases:
         waiting = phases[phases.index(TaskPhase.QUEUED) :]
         assert set(waiting) <= {TaskPhase.QUEUED, TaskPhase.FAILED}, "first in, first out"
@@ -263,7 +369,7 @@ def invariants(state: ClusterState) -> None:
     for entry in state.tasks:
         _task_invariants(entry)
     for span in state.history:
-        assert span.task.kind == "train", "only training is learned"
+        assert span.task.kind in {"train", "direct"}, "only training is learned"
         assert 1 <= span.cycle <= span.task.cycle_count, "a span has cycles of its task"
 
 
@@ -272,17 +378,11 @@ def _task_invariants(entry: TaskState) -> None:
     assert 0 <= entry.cycle <= entry.task.cycle_count, "progress lies within the task"
     ended = entry.phase in {TaskPhase.FINISHED, TaskPhase.ABORTED, TaskPhase.FAILED}
     assert ended == (entry.ended_us > 0), "a time of ending belongs to an ended task"
+    if entry.phase is TaskPhase.PAUSED:
+        assert entry.task.kind == "train", "only a training can be paused"
     if entry.phase is TaskPhase.QUEUED:
         assert entry.started_us == 0, "a waiting task has not started"
         assert entry.cycle == 0, "a waiting task has run nothing"
     if entry.phase is TaskPhase.FINISHED:
         assert entry.cycle == entry.task.cycle_count, "a finished task has run all its cycles"
     assert entry.phase is not TaskPhase.FAILED or entry.reason, "a failure has a reason"
-
-
-def _trainings(state: ClusterState) -> Iterator[Task]:
-    for span in reversed(state.history):
-        yield span.task
-    for entry in state.tasks:
-        if entry.task.kind == "train" and entry.phase in {TaskPhase.QUEUED, TaskPhase.ACTIVE}:
-            yield entry.task

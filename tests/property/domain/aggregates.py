@@ -8,6 +8,9 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from hanami_actors.domain.checkpoint import aggregate as checkpoint
+from hanami_actors.domain.checkpoint import messages as checkpoint_messages
+from hanami_actors.domain.checkpoint.events import CheckpointEvent
 from hanami_actors.domain.cluster import apply as cluster_apply
 from hanami_actors.domain.cluster import decide as cluster_decide
 from hanami_actors.domain.cluster import messages as cluster_messages
@@ -31,12 +34,24 @@ from hanami_actors.domain.user import aggregate as user
 from hanami_actors.domain.user import messages as user_messages
 from hanami_actors.domain.user.events import UserEvent
 from tests.property.domain.strategies import from_struct
-from tests.unit.domain.builders import content, register, request_task, train_task, uuid
+from tests.unit.domain.builders import (
+    content,
+    load_task,
+    register,
+    request_task,
+    save_task,
+    source,
+    train_task,
+    uuid,
+)
 
 NAMES = st.sampled_from(["alice", "bob", "eve"])
 PROJECTS = st.sampled_from(["lab", "shop", "admin"])
 TASK_UUIDS = st.integers(60, 63).map(uuid)
 CYCLES = st.one_of(st.sampled_from([0, 1, 4, 10]), st.integers(-1, 12))
+SESSION_UUIDS = st.integers(70, 71).map(uuid)
+MODES = st.sampled_from(["TASK", "DIRECT", "task"])
+SOURCES = st.sampled_from([source(), source(cycle=4)])
 
 
 @dataclass(frozen=True)
@@ -60,14 +75,27 @@ def _structs(union, **overrides):
 
 
 def _tasks():
-    training = st.builds(train_task, st.integers(60, 63), row_count=st.sampled_from([10, 1]))
-    return st.one_of(training, st.builds(request_task, st.integers(60, 63)))
+    numbers = st.integers(60, 63)
+    training = st.builds(train_task, numbers, row_count=st.sampled_from([10, 1]))
+    others = [st.builds(make, numbers) for make in (request_task, save_task, load_task)]
+    return st.one_of(training, training, *others)
 
 
 def _any_cluster_message():
     registration = st.builds(replace, st.just(register()), seed=st.sampled_from([7, -1, 2**63]))
     others = [
-        from_struct(cls, task=_tasks(), task_uuid=TASK_UUIDS, cycle=CYCLES, result=st.none())
+        from_struct(
+            cls,
+            task=_tasks(),
+            task_uuid=TASK_UUIDS,
+            cycle=CYCLES,
+            result=st.none(),
+            source=SOURCES,
+            mode=MODES,
+            session_uuid=SESSION_UUIDS,
+            start=CYCLES,
+            count=CYCLES,
+        )
         for cls in get_args(cluster_messages.ClusterMessage)
         if cls is not cluster_messages.RegisterCluster
     ]
@@ -83,6 +111,13 @@ def _cluster_messages(state):
     if not state.alive:
         return NEW_CLUSTER
     queued, active = cluster_state.next_queued_task(state), cluster_state.active_task(state)
+    paused, session = cluster_state.paused_task(state), state.session
+    if session is not None:
+        last = state.history[-1] if state.history else None
+        step = last.cycle if last and last.task.uuid == session.uuid else 0
+        return _fitting_session_messages(session.uuid, step)
+    if paused is not None:
+        return _fitting_paused_messages(paused.task.uuid, paused.cycle)
     return _fitting_cluster_messages(
         queued and queued.task.uuid,
         active and active.task.uuid,
@@ -92,6 +127,27 @@ def _cluster_messages(state):
 
 
 NEW_CLUSTER = st.booleans().flatmap(lambda odd: ANY_CLUSTER_MESSAGE if odd else st.just(register()))
+
+
+@cache
+def _fitting_session_messages(session_uuid, step):
+    uuids = st.just(session_uuid)
+    samples = from_struct(
+        cluster_messages.RecordSamples,
+        session_uuid=uuids,
+        start=st.just(step),
+        count=st.integers(1, 3),
+    )
+    closing = from_struct(cluster_messages.CloseSession, session_uuid=uuids)
+    return st.one_of(samples, samples, QUEUE_MESSAGE, closing, ANY_CLUSTER_MESSAGE)
+
+
+@cache
+def _fitting_paused_messages(task_uuid, cycle):
+    uuids = st.just(task_uuid)
+    resume = from_struct(cluster_messages.ResumeTask, task_uuid=uuids)
+    abort = from_struct(cluster_messages.AbortTask, task_uuid=uuids, cycle=st.just(cycle))
+    return st.one_of(resume, abort, QUEUE_MESSAGE, ANY_CLUSTER_MESSAGE)
 
 
 # Making a strategy costs more than drawing from it.
@@ -107,6 +163,7 @@ def _fitting_cluster_messages(queued_uuid, active_uuid, cycle_count, listed_uuid
             for cls in (
                 cluster_messages.RecordCycles,
                 cluster_messages.SuspendTask,
+                cluster_messages.PauseTask,
                 cluster_messages.AbortTask,
                 cluster_messages.FailTask,
             )
@@ -119,6 +176,12 @@ def _fitting_cluster_messages(queued_uuid, active_uuid, cycle_count, listed_uuid
                 result=st.sampled_from([None, content()]),
             )
         )
+    if queued_uuid is None and active_uuid is None:
+        fitting += [
+            from_struct(cluster_messages.ChangeMode, mode=st.just("DIRECT")),
+            from_struct(cluster_messages.OpenSession, session_uuid=SESSION_UUIDS),
+            from_struct(cluster_messages.RestoreCluster, source=SOURCES),
+        ]
     if listed_uuids:
         listed = st.sampled_from(listed_uuids)
         fitting.append(from_struct(cluster_messages.RemoveTask, task_uuid=listed))
@@ -216,6 +279,16 @@ AGGREGATES = (
         host.TRANSITIONS,
         (HostEvent,),
         _always(_structs(host_messages.RegisterHost, kind=st.sampled_from(["cpu", "cuda", "tpu"]))),
+    ),
+    Aggregate(
+        "checkpoint",
+        checkpoint.initial,
+        checkpoint.decide,
+        checkpoint.apply,
+        checkpoint.invariants,
+        checkpoint.TRANSITIONS,
+        get_args(CheckpointEvent),
+        _always(_structs(checkpoint_messages.CheckpointMessage, uuid=NAMES, source=SOURCES)),
     ),
     Aggregate(
         "dataset",

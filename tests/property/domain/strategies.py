@@ -29,6 +29,7 @@ def from_annotation(annotation, overrides):
         return from_annotation(supertype, overrides)
     simple = {
         str: TEXT,
+        bytes: st.binary(max_size=12),
         int: INT64,
         bool: st.booleans(),
         float: st.floats(allow_nan=False),

@@ -109,7 +109,18 @@ def test_every_event_class_and_phase_stands_in_the_table(aggregate):
 
 def test_every_event_about_a_task_stands_in_the_table_of_tasks():
     own = {cls for _, cls in CLUSTER_TRANSITIONS} - {cls for _, cls in TASK_TRANSITIONS}
-    assert {cls.TAG for cls in own} == {"cluster.created", "cluster.deleted"}
+    assert {cls.TAG.removeprefix("cluster.") for cls in own} == {
+        "created",
+        "deleted",
+        "renamed",
+        "restored",
+        "checkpoint_taken",
+        "mode_changed",
+        "host_switched",
+        "session_opened",
+        "samples_trained",
+        "session_closed",
+    }
 
 
 @pytest.mark.parametrize("tag", sorted(CATALOGUE))

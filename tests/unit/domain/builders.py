@@ -6,6 +6,7 @@ from hanami_actors.domain.cluster import decide as cluster_decide
 from hanami_actors.domain.cluster import state as cluster_state
 from hanami_actors.domain.cluster.events import Binding, ResultBinding, Task
 from hanami_actors.domain.cluster.messages import RegisterCluster
+from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.cluster.template_parser import default_template, parse_template
 from hanami_actors.domain.dataset.aggregate import DatasetPhase, DatasetState
 from hanami_actors.domain.dataset.events import Column, ColumnFile, DatasetContent
@@ -93,6 +94,45 @@ def request_task(number: int, *, row_count=10) -> Task:
         row_count=row_count,
         user_id="alice",
         project_id="lab",
+    )
+
+
+def save_task(number: int) -> Task:
+    return Task(
+        uuid=uuid(number),
+        kind="save",
+        name=f"save {number}",
+        row_count=1,
+        user_id="alice",
+        project_id="lab",
+    )
+
+
+def load_task(number: int, moment: Source | None = None) -> Task:
+    return Task(
+        uuid=uuid(number),
+        kind="load",
+        name=f"load {number}",
+        row_count=1,
+        user_id="alice",
+        project_id="lab",
+        source=moment or source(),
+    )
+
+
+def source(number=51, *, version=3, span=60, cycle=10) -> Source:
+    """A moment of another cluster that learned one input and one output."""
+    return Source(
+        stream=f"cluster/{uuid(number)}",
+        version=version,
+        span_uuid=uuid(span),
+        cycle=cycle,
+        digest="e" * 64,
+        template_text=default_template(),
+        template=parse_template(default_template()),
+        seed=8,
+        inputs=(("input", 4),),
+        outputs=(("output", 2),),
     )
 
 

@@ -146,12 +146,19 @@ def test_tasks_of_a_cluster_only_move_the_position():
 def test_every_event_is_folded_or_known_to_be_the_cluster_actors_own():
     unfolded = {cls.TAG for cls in CATALOGUE.values() if cls not in FOLDED}
     assert unfolded == {
+        "cluster.checkpoint_taken",
         "cluster.cycles_trained",
+        "cluster.mode_changed",
+        "cluster.samples_trained",
+        "cluster.session_closed",
+        "cluster.session_opened",
         "cluster.task_aborted",
         "cluster.task_failed",
         "cluster.task_finished",
+        "cluster.task_paused",
         "cluster.task_queued",
         "cluster.task_removed",
+        "cluster.task_resumed",
         "cluster.task_started",
         "cluster.task_suspended",
     }

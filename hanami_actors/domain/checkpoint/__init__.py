@@ -1,0 +1,1 @@
+"""Checkpoints: names for moments of networks."""
