@@ -85,8 +85,9 @@ class ChildProcess:
         pool.shutdown(wait=False, cancel_futures=True)
         for child in self._children:
             child.join(timeout_s)
-            child.terminate()
-        pool.shutdown(wait=True)
+            # Nothing is left behind: what it was writing is removed with the lock on it.
+            child.kill()
+            child.join()
 
     def _submit(
         self, work: Callable[..., T], arguments: tuple[Any, ...]
