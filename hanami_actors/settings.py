@@ -118,6 +118,36 @@ class Settings:
             meaning="Largest file that may be uploaded.",
         ),
     ]
+    upload_expiry_s: Annotated[
+        float,
+        Rule(
+            default=86_400.0,
+            unit="s",
+            minimum=0,
+            maximum=31_536_000,
+            meaning="An upload that gets no bytes for so long is given up; 0 waits for ever.",
+        ),
+    ]
+    project_size_max_bytes: Annotated[
+        int,
+        Rule(
+            default=0,
+            unit="bytes",
+            minimum=0,
+            maximum=1024 * 1024 * GIB,
+            meaning="What the datasets and uploads of a project may take; 0 for any size.",
+        ),
+    ]
+    disk_free_min_bytes: Annotated[
+        int,
+        Rule(
+            default=256 * MIB,
+            unit="bytes",
+            minimum=0,
+            maximum=1024 * 1024 * GIB,
+            meaning="Disk space that uploads leave free for everything else.",
+        ),
+    ]
     slice_ms: Annotated[
         int,
         Rule(

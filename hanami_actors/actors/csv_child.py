@@ -1,21 +1,15 @@
 """CSV parsing in a child process: it holds the GIL, and the server must not."""
 
+import ctypes
+import itertools
 import multiprocessing
-import os
-import signal
-import threading
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+from hanami_actors.actors.child import ChildProcess
 from hanami_actors.datasets.csv_reader import import_csv
 from hanami_actors.domain.dataset.events import DatasetContent
-from hanami_actors.errors import BusyError
 from hanami_actors.eventlog.blobs import BlobStore
-
-if TYPE_CHECKING:
-    from multiprocessing.process import BaseProcess
 
 __all__ = ["CsvImporter"]
 
@@ -31,10 +25,13 @@ class CsvImporter:
 
     def __init__(self, blobs_dir: Path) -> None:
         self._blobs_dir = blobs_dir
-        self._lock = threading.Lock()
-        self._pool: ProcessPoolExecutor | None = None
-        self._children: set[BaseProcess] = set()
-        self._is_closed = False
+        # Which run the child is at, and how many bytes of its file it has read.
+        self._progress: Any = multiprocessing.get_context("spawn").RawArray(ctypes.c_int64, 2)
+        self._child = ChildProcess(
+            "the process that reads CSV files", _share_progress, (self._progress,)
+        )
+        self._numbers = itertools.count(1)
+        self._runs: dict[Path, int] = {}
 
     def run(self, path: Path) -> DatasetContent:
         """Import a file; blocks the calling thread, not the GIL.
@@ -47,74 +44,36 @@ class CsvImporter:
             The child was killed or the server stops; the upload is whole and can be finalized
             again.
         """
+        number = self._runs[path] = next(self._numbers)
         try:
-            pool, future = self._submit(path)
-        except BrokenProcessPool as error:
-            raise _stopped() from error
-        try:
-            return future.result()
-        except BrokenProcessPool as error:
-            self._forget(pool)
-            raise _stopped() from error
-        except CancelledError as error:
-            raise _stopped() from error
+            return self._child.run(_import_in_child, path, self._blobs_dir, number)
+        finally:
+            del self._runs[path]
+
+    def read_bytes(self, path: Path) -> int:
+        """Return how much of a file has been read; 0 while it waits for its turn."""
+        number, read_bytes = self._progress
+        return int(read_bytes) if number == self._runs.get(path) else 0
 
     def close(self, timeout_s: float) -> None:
         """Stop the child: after the file it reads, or by force when the time is over."""
-        with self._lock:
-            self._is_closed = True
-            pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        # It begins no other file; the imports that wait are told so at once.
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in self._children:
-            child.join(timeout_s)
-            child.terminate()
-        pool.shutdown(wait=True)
-
-    def _submit(self, path: Path) -> tuple[ProcessPoolExecutor, Future[DatasetContent]]:
-        with self._lock:
-            if self._is_closed:
-                raise _stopped()
-            if self._pool is None:
-                # spawn: a fork of a process with threads and an open LMDB environment is not safe.
-                context = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin_child)
-            others = set(multiprocessing.active_children()) - self._children
-            try:
-                future = self._pool.submit(_import_in_child, path, self._blobs_dir)
-            except BrokenProcessPool:
-                # The child died while it had nothing to do; the next import starts another one.
-                self._pool = None
-                raise
-            self._children = set(multiprocessing.active_children()) - others
-            return self._pool, future
-
-    def _forget(self, pool: ProcessPoolExecutor) -> None:
-        with self._lock:
-            if self._pool is pool:
-                self._pool = None
-        pool.shutdown(wait=False)
+        self._child.close(timeout_s)
 
 
-def _stopped() -> BusyError:
-    return BusyError("the process that reads CSV files was stopped; finalize the data-set again")
+_shared: list[Any] = []
+"""In the child: what it shares with the server."""
 
 
-def _begin_child() -> None:
-    # Ctrl-C in a terminal reaches the whole group; the server alone answers it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _share_progress(progress: Any) -> None:
+    _shared.append(progress)
 
 
-def _end_with_parent() -> None:
-    """End when the server does, also when it was killed: nobody else would stop this process."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _import_in_child(path: Path, blobs_dir: Path, number: int) -> DatasetContent:
+    (progress,) = _shared
+    progress[1] = 0
+    progress[0] = number
 
+    def note(read_bytes: int) -> None:
+        progress[1] = read_bytes
 
-def _import_in_child(path: Path, blobs_dir: Path) -> DatasetContent:
-    return import_csv(path, BlobStore(blobs_dir))
+    return import_csv(path, BlobStore(blobs_dir), on_progress=note)

@@ -2,16 +2,18 @@
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from hanami_actors.actors.csv_child import CsvImporter
 from hanami_actors.actors.gateway import Command, GetUploadProgress, Target, TargetKind
 from hanami_actors.actors.inbox import IdleTick, Internal
 from hanami_actors.actors.runtime import Actor, ask, tell
-from hanami_actors.actors.system import System
+from hanami_actors.actors.system import System, stop_living
 from hanami_actors.actors.upload_files import import_path, remove_upload, upload_path
 from hanami_actors.actors.upload_session import DropUpload, progress_of
 from hanami_actors.actors.writer import append_to, persist
+from hanami_actors.datasets.checksums import file_checksum
 from hanami_actors.datasets.idx import import_mnist
 from hanami_actors.domain.base import Stamp
 from hanami_actors.domain.dataset.aggregate import DatasetPhase, DatasetState, decide
@@ -24,7 +26,7 @@ from hanami_actors.domain.dataset.messages import (
 )
 from hanami_actors.domain.tables import Row
 from hanami_actors.domain.upload.decide import decide as decide_upload
-from hanami_actors.domain.upload.messages import CloseUpload
+from hanami_actors.domain.upload.messages import CloseUpload, DiscardUpload
 from hanami_actors.domain.upload.ranges import format_ranges
 from hanami_actors.domain.upload.state import UploadPhase, UploadState
 from hanami_actors.errors import (
@@ -96,7 +98,19 @@ class DatasetImportActor(Actor):
         uploads = [self._upload(row.state, uuid, role) for uuid, role in _roles(message)]
         for upload in uploads:
             self._require_complete(upload, command)
-        stamp = self._system.stamp(command)
+        size_bytes = sum(upload.state.size_bytes for upload in uploads)
+        with self._system.imports.running(self._uuid, size_bytes, self._read_bytes(uploads)):
+            return self._import_and_record(message, row, uploads, self._system.stamp(command))
+
+    def _import_and_record(
+        self,
+        message: FinalizeDataset,
+        row: Row[DatasetState],
+        uploads: list[Row[UploadState]],
+        stamp: Stamp,
+    ) -> DatasetState:
+        for upload in uploads:
+            self._check_sum(upload.state, stamp)
         try:
             content = self._import(message, uploads)
         except DatasetFormatError as error:
@@ -153,6 +167,32 @@ class DatasetImportActor(Actor):
                 f" bytes {format_ranges(progress.missing)}. Send them, then finalize again."
             )
 
+    def _read_bytes(self, uploads: list[Row[UploadState]]) -> Callable[[], int]:
+        path = import_path(self._system.uploads_dir, uploads[0].state.uuid)
+        return lambda: self._importer.read_bytes(path)
+
+    def _check_sum(self, upload: UploadState, stamp: Stamp) -> None:
+        """Have a file sent again whose bytes are not those that were announced."""
+        if not upload.checksum:
+            return
+        algorithm = upload.checksum.partition(":")[0]
+        with storage_errors(f"the file of upload {upload.uuid}"):
+            found = file_checksum(upload_path(self._system.uploads_dir, upload.uuid), algorithm)
+        if found == upload.checksum:
+            return
+        row = self._system.published.tables.uploads.get(upload.uuid)
+        if row is None:
+            raise self._not_found()
+        events = decide_upload(row.state, DiscardUpload(checksum=found), stamp)
+        persist(self._system.writer, stamp, append_to(f"upload/{upload.uuid}", row.version, events))
+        # A living session still takes the file for complete.
+        stop_living(self._system, Target(kind=TargetKind.UPLOAD, key=upload.uuid), DropUpload())
+        raise ConflictError(
+            f"The {upload.role} file of data-set with uuid '{self._uuid}' has the checksum {found},"
+            f" but {upload.checksum} was announced. None of its {upload.size_bytes} bytes counts"
+            " any more: send them again, then finalize again."
+        )
+
     def _import(self, message: FinalizeDataset, uploads: list[Row[UploadState]]) -> DatasetContent:
         paths = [import_path(self._system.uploads_dir, row.state.uuid) for row in uploads]
         try:
@@ -199,7 +239,9 @@ class DatasetImportActor(Actor):
         row = self._system.published.tables.uploads.get(uuid)
         if row is None:
             raise self._not_found()
-        events = decide_upload(row.state, CloseUpload(reason=reason), stamp)
+        checksum = row.state.checksum if reason == "imported" else ""
+        closing = CloseUpload(reason=reason, checksum=checksum)
+        events = decide_upload(row.state, closing, stamp)
         return append_to(f"upload/{uuid}", row.version, events)
 
     def _not_found(self) -> NotFoundError:

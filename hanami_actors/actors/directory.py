@@ -6,13 +6,12 @@ from typing import Any
 
 from hanami_actors.actors.accounts import Accounts
 from hanami_actors.actors.cluster import RetireCluster
+from hanami_actors.actors.datasets import Datasets
 from hanami_actors.actors.gateway import Command, Target, TargetKind
 from hanami_actors.actors.host import ForgetNetwork
 from hanami_actors.actors.inbox import Internal
-from hanami_actors.actors.runtime import Actor, ActorRef, ask, tell
-from hanami_actors.actors.system import System
-from hanami_actors.actors.upload_files import remove_upload, require_room
-from hanami_actors.actors.upload_session import DropUpload
+from hanami_actors.actors.runtime import Actor, ActorRef, tell
+from hanami_actors.actors.system import System, stop_living
 from hanami_actors.actors.writer import append_to, persist
 from hanami_actors.domain.base import Message, Stamp
 from hanami_actors.domain.cluster import decide as cluster_decide
@@ -20,16 +19,11 @@ from hanami_actors.domain.cluster import messages as cluster_messages
 from hanami_actors.domain.cluster import state as cluster_state
 from hanami_actors.domain.cluster.apply import apply as apply_to_cluster
 from hanami_actors.domain.cluster.template_parser import default_template, parse_template
-from hanami_actors.domain.dataset import aggregate as dataset_aggregate
-from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.dataset.messages import CreateUploadedDataset, DeleteDataset
 from hanami_actors.domain.host import aggregate as host_aggregate
 from hanami_actors.domain.host.aggregate import HostState
 from hanami_actors.domain.host.messages import RegisterHost
 from hanami_actors.domain.tables import ClusterRow, Tables, cluster_name_taken, listing
-from hanami_actors.domain.upload import state as upload_state
-from hanami_actors.domain.upload.decide import decide as decide_upload
-from hanami_actors.domain.upload.messages import CloseUpload, OpenUpload
 from hanami_actors.errors import (
     BusyError,
     ConflictError,
@@ -37,11 +31,10 @@ from hanami_actors.errors import (
     NotFoundError,
     WrongVersionError,
 )
-from hanami_actors.eventlog.port import Append
 from hanami_actors.eventlog.replay import fold
 from hanami_actors.types import StreamId
 
-__all__ = ["DirectoryActor", "Locate", "Starter"]
+__all__ = ["DirectoryActor", "ExpireUploads", "Locate", "Starter"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +50,10 @@ class Locate(Message, frozen=True, kw_only=True):
     target: Target
 
 
+class ExpireUploads(Internal, frozen=True, kw_only=True):
+    """Look whether uploads have been abandoned; told every second by the supervisor."""
+
+
 class DirectoryActor(Actor):
     """Alone appends creation and deletion; from then on the resource's own actor appends.
 
@@ -69,6 +66,7 @@ class DirectoryActor(Actor):
         self._system = system
         self._starters = starters
         self._accounts = Accounts(system)
+        self._datasets = Datasets(system)
 
     def on_receive(self, message: object) -> Any:
         """Handle a message."""
@@ -77,6 +75,8 @@ class DirectoryActor(Actor):
                 return self._locate(target)
             case Command():
                 return self._retrying(message)
+            case ExpireUploads():
+                return self._datasets.expire()
             case _:
                 raise FaultError(f"the directory got a {type(message).__name__}")
 
@@ -96,9 +96,9 @@ class DirectoryActor(Actor):
         stamp = self._system.stamp(command)
         match command.message:
             case CreateUploadedDataset() as message:
-                return self._create_dataset(message, stamp)
+                return self._datasets.create(message, stamp)
             case DeleteDataset() as message:
-                return self._delete_dataset(message, stamp)
+                return self._datasets.delete(message, stamp)
             case cluster_messages.CreateCluster() as message:
                 return self._create_cluster(message, stamp)
             case cluster_messages.DeleteCluster() as message:
@@ -132,71 +132,6 @@ class DirectoryActor(Actor):
         self._system.actors.put(target, ref)
         return ref
 
-    def _stop_living(self, target: Target, message: Internal) -> None:
-        """Make the actor behind an address stop, if there is one; returns when it has."""
-        ref = self._system.actors.get(target)
-        if ref is None:
-            return
-        try:
-            ask(ref, message)
-        except BusyError:
-            # It may have stopped by itself in the same moment.
-            if ref.is_alive():
-                raise
-
-    def _create_dataset(self, message: CreateUploadedDataset, stamp: Stamp) -> DatasetState:
-        self._require_size(message)
-        created = dataset_aggregate.decide(dataset_aggregate.initial(), message, stamp)
-        uuid = stamp.ids[0]
-        uploads = [("input", stamp.ids[1], message.input_size_bytes)]
-        if message.kind == "mnist":
-            uploads.append(("label", stamp.ids[2], message.label_size_bytes))
-        opened = [
-            _upload_opened(
-                OpenUpload(uuid=key, dataset_uuid=uuid, role=role, size_bytes=size), stamp
-            )
-            for role, key, size in uploads
-        ]
-        persist(self._system.writer, stamp, append_to(f"dataset/{uuid}", 0, created), *opened)
-        return self._tables.datasets[uuid].state
-
-    def _require_size(self, message: CreateUploadedDataset) -> None:
-        limit_bytes = self._system.settings.upload_size_max_bytes
-        sizes = {
-            "input_data_size": message.input_size_bytes,
-            "label_data_size": message.label_size_bytes,
-        }
-        for field, size_bytes in sizes.items():
-            if size_bytes > limit_bytes:
-                raise ConflictError(
-                    f"Field '{field}' is {size_bytes}; this server takes files of at most"
-                    f" {limit_bytes} bytes (setting upload_size_max_bytes)."
-                )
-        require_room(self._system.uploads_dir, sum(sizes.values()))
-
-    def _delete_dataset(self, message: DeleteDataset, stamp: Stamp) -> None:
-        row = self._tables.datasets.get(message.uuid)
-        if row is None:
-            raise NotFoundError(f"Data-set with uuid '{message.uuid}' not found")
-        if self._system.actors.get(Target(kind=TargetKind.DATASET, key=message.uuid)) is not None:
-            raise ConflictError(
-                f"Data-set with uuid '{message.uuid}' is being finalized; delete it afterwards."
-            )
-        uploads = [uuid for uuid in row.state.upload_uuids if uuid in self._tables.uploads]
-        for uuid in uploads:
-            self._stop_living(Target(kind=TargetKind.UPLOAD, key=uuid), DropUpload())
-        deleted = dataset_aggregate.decide(row.state, message, stamp)
-        closed = [self._upload_closed(uuid, stamp) for uuid in uploads]
-        stream = f"dataset/{message.uuid}"
-        persist(self._system.writer, stamp, append_to(stream, row.version, deleted), *closed)
-        for uuid in uploads:
-            remove_upload(self._system.uploads_dir, uuid)
-
-    def _upload_closed(self, uuid: str, stamp: Stamp) -> Append:
-        row = self._tables.uploads[uuid]
-        events = decide_upload(row.state, CloseUpload(reason="deleted"), stamp)
-        return append_to(f"upload/{uuid}", row.version, events)
-
     def _create_cluster(self, message: cluster_messages.CreateCluster, stamp: Stamp) -> ClusterRow:
         if cluster_name_taken(self._tables, stamp.who, message.name):
             raise ConflictError(f"Cluster with name '{message.name}' already exists.")
@@ -219,7 +154,8 @@ class DirectoryActor(Actor):
         row = self._tables.clusters.get(message.uuid)
         if row is None:
             raise NotFoundError(f"Cluster with uuid '{message.uuid}' not found")
-        self._stop_living(Target(kind=TargetKind.CLUSTER, key=message.uuid), RetireCluster())
+        target = Target(kind=TargetKind.CLUSTER, key=message.uuid)
+        stop_living(self._system, target, RetireCluster())
         stream = StreamId(f"cluster/{message.uuid}")
         log = self._system.log
         state = fold(log.read_stream(stream), cluster_state.initial(), apply_to_cluster)
@@ -237,8 +173,3 @@ class DirectoryActor(Actor):
             version = row.version if row else 0
             persist(self._system.writer, stamp, append_to(f"host/{message.name}", version, events))
         return self._tables.hosts[message.name].state
-
-
-def _upload_opened(message: OpenUpload, stamp: Stamp) -> Append:
-    events = decide_upload(upload_state.initial(), message, stamp)
-    return append_to(f"upload/{message.uuid}", 0, events)

@@ -8,7 +8,7 @@ from pykka import ActorDeadError, Timeout
 from hanami_actors.actors.cluster import ClusterActor, SuspendCluster
 from hanami_actors.actors.csv_child import CsvImporter
 from hanami_actors.actors.dataset_import import DatasetImportActor, RetireImport
-from hanami_actors.actors.directory import DirectoryActor, Locate, Starter
+from hanami_actors.actors.directory import DirectoryActor, ExpireUploads, Locate, Starter
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, Target, TargetKind
 from hanami_actors.actors.host import CPU_HOST_NAME, Host, HostActor, KernelsFailed, KernelsReady
@@ -126,6 +126,7 @@ class SupervisorActor(Actor):
                 logger.error("the %s died and is started again", name)
                 start()
         self._revive_due()
+        tell(self._system.actors.find("directory"), ExpireUploads())
 
     def _note_death(self, target: Target) -> None:
         if target in self._due_s:
@@ -181,6 +182,7 @@ class SupervisorActor(Actor):
         for target, future in leaving:
             self._await_leave(target, future, deadline_s)
         self._importer.close(self._left_s(deadline_s))
+        self._system.exporter.close(self._left_s(deadline_s))
         self._stop_ref(self._system.actors.find(f"host/{self._host_uuid}"))
         self._host.scheduler.close()
         self._system.snapshotter.close()

@@ -7,7 +7,8 @@ from pathlib import Path
 from hanami_actors.actors.exports import Exporter
 from hanami_actors.actors.gateway import Command, Target
 from hanami_actors.actors.imports import ImportBoard
-from hanami_actors.actors.runtime import ActorRef
+from hanami_actors.actors.inbox import Internal
+from hanami_actors.actors.runtime import ActorRef, ask
 from hanami_actors.actors.snapshotter import Snapshotter
 from hanami_actors.actors.writer import Published
 from hanami_actors.domain.base import Stamp, Who
@@ -18,7 +19,7 @@ from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.ports import Clock, Entropy
 from hanami_actors.settings import Settings
 
-__all__ = ["SYSTEM_USER", "ActorTable", "System"]
+__all__ = ["SYSTEM_USER", "ActorTable", "System", "stop_living"]
 
 SYSTEM_USER = Who(user_id="HANAMI_INIT", project_id="admin", role="admin", is_admin=True)
 """Who acts when no request does: the first start, a resumed task."""
@@ -128,3 +129,24 @@ class System:
             ids=tuple(self.entropy.uuid() for _ in range(FRESH_ID_COUNT)),
             seed=self.entropy.seed(),
         )
+
+
+def stop_living(system: System, target: Target, message: Internal) -> None:
+    """Make the actor behind an address stop, if there is one; returns when it has.
+
+    Parameters
+    ----------
+    system : System
+    target : Target
+    message : Internal
+        What the actor stops at.
+    """
+    ref = system.actors.get(target)
+    if ref is None:
+        return
+    try:
+        ask(ref, message)
+    except BusyError:
+        # It may have stopped by itself in the same moment.
+        if ref.is_alive():
+            raise

@@ -56,8 +56,19 @@ def remove_leftovers(uploads_dir: Path, tables: Tables) -> None:
                 path.unlink()
 
 
-def require_room(uploads_dir: Path, needed_bytes: int) -> None:
+def require_room(
+    uploads_dir: Path, needed_bytes: int, *, promised_bytes: int = 0, kept_bytes: int = 0
+) -> None:
     """Refuse an upload that the disk has no room for now.
+
+    Parameters
+    ----------
+    uploads_dir : Path
+    needed_bytes : int
+    promised_bytes : int
+        What other uploads may still send.
+    kept_bytes : int
+        What uploads must leave free.
 
     Raises
     ------
@@ -66,10 +77,13 @@ def require_room(uploads_dir: Path, needed_bytes: int) -> None:
     with storage_errors(f"the directory {uploads_dir}"):
         disk = os.statvfs(uploads_dir)
     free_bytes = disk.f_bavail * disk.f_frsize
-    if needed_bytes > free_bytes:
+    usable_bytes = max(free_bytes - promised_bytes - kept_bytes, 0)
+    if needed_bytes > usable_bytes:
         raise StorageFullError(
-            f"the upload needs {needed_bytes} bytes, but only {free_bytes} are free where the server"
-            " keeps its data; free some space or upload less"
+            f"the upload needs {needed_bytes} bytes, but only {usable_bytes} are free for it where"
+            f" the server keeps its data ({free_bytes} on the disk, of which {promised_bytes} are"
+            f" promised to other uploads and {kept_bytes} are kept free by the setting"
+            " disk_free_min_bytes); free some space or upload less"
         )
 
 

@@ -7,7 +7,7 @@ value per column: a decimal number (sign, point and exponent allowed), ``true`` 
 with line, column and value, also an empty cell: a missing value has to be said (``null``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,7 +25,11 @@ LINE_BYTES_MAX = 4 * 1024 * 1024
 
 
 def import_csv(
-    path: str | Path, blobs: BlobStore, *, block_bytes: int = BLOCK_BYTES
+    path: str | Path,
+    blobs: BlobStore,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    on_progress: Callable[[int], None] | None = None,
 ) -> DatasetContent:
     """Read a CSV file into a float32 matrix in the store.
 
@@ -37,6 +41,8 @@ def import_csv(
     block_bytes : int
         How much is parsed at once. Memory needed is a small multiple of this and of the longest
         line (at most 4 MiB), whatever the size of the file.
+    on_progress : callable or None
+        Told after every block how many bytes of the file have been read.
 
     Returns
     -------
@@ -60,6 +66,8 @@ def import_csv(
                 if rows.size:
                     writer.write(rows.data.cast("B"))
                 row_count += rows.shape[0]
+                if on_progress is not None:
+                    on_progress(file.tell())
             if row_count == 0:
                 raise DatasetFormatError(
                     f"the file has a header with {len(header.names)} columns but no line with"

@@ -6,6 +6,8 @@ from typing import Any, Final, get_args
 
 import msgspec
 
+from hanami_actors.domain.audit.events import AuditEvent
+from hanami_actors.domain.audit.events import AuditEvent
 from hanami_actors.domain.base import Event
 from hanami_actors.domain.checkpoint.events import CheckpointEvent
 from hanami_actors.domain.cluster.events import ClusterEvent
@@ -37,6 +39,7 @@ AnyEvent = (
     | ClusterEvent
     | CheckpointEvent
     | HostEvent
+    | AuditEvent
 )
 
 CATALOGUE: Final[Mapping[str, type[Event]]] = MappingProxyType(

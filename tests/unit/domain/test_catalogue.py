@@ -10,6 +10,7 @@ from hanami_actors.errors import LogCorruptError, NewerSchemaError, UnknownTagEr
 
 # A line may be added, never removed or changed: logs on disk hold these.
 TAGS = {
+    ("audit.call_made", 1),
     ("checkpoint.created", 1),
     ("checkpoint.deleted", 1),
     ("cluster.checkpoint_taken", 1),
@@ -36,6 +37,7 @@ TAGS = {
     ("dataset.deleted", 1),
     ("dataset.failed", 1),
     ("dataset.filled", 1),
+    ("errors.call_failed", 1),
     ("host.registered", 1),
     ("project.created", 1),
     ("project.deleted", 1),

@@ -1,0 +1,68 @@
+"""How many bytes datasets and uploads take."""
+
+from typing import Final
+
+from hanami_actors.domain.dataset.events import DatasetContent
+from hanami_actors.domain.tables import Tables
+from hanami_actors.domain.upload.ranges import covered_bytes
+from hanami_actors.errors import ConflictError
+
+__all__ = ["check_project", "content_bytes", "outstanding_bytes", "project_bytes"]
+
+ITEM_BYTES: Final = {"uint8": 1, "float32": 4}
+
+
+def content_bytes(content: DatasetContent) -> int:
+    """Return the size of a dataset's files; what two datasets share counts for both."""
+    return sum(
+        file.offset_bytes + file.row_count * file.width * ITEM_BYTES[file.dtype]
+        for file in content.files
+    )
+
+
+def outstanding_bytes(tables: Tables) -> int:
+    """Return how many announced bytes are still to come, from everybody."""
+    return sum(
+        row.state.size_bytes - covered_bytes(row.state.ranges) for row in tables.uploads.values()
+    )
+
+
+def project_bytes(tables: Tables, project_id: str) -> int:
+    """Return what the datasets and announced uploads of a project take."""
+    stored = sum(
+        content_bytes(row.state.content)
+        for row in tables.datasets.values()
+        if row.state.project_id == project_id and row.state.content is not None
+    )
+    announced = sum(
+        row.state.size_bytes
+        for row in tables.uploads.values()
+        if row.state.project_id == project_id
+    )
+    return stored + announced
+
+
+def check_project(tables: Tables, project_id: str, more_bytes: int, limit_bytes: int) -> None:
+    """Refuse what would not fit into a project any more.
+
+    Parameters
+    ----------
+    tables : Tables
+    project_id : str
+    more_bytes : int
+    limit_bytes : int
+        0 for none.
+
+    Raises
+    ------
+    ConflictError
+    """
+    if limit_bytes == 0:
+        return
+    used_bytes = project_bytes(tables, project_id)
+    if used_bytes + more_bytes > limit_bytes:
+        raise ConflictError(
+            f"The upload needs {more_bytes} bytes, and project '{project_id}' already takes"
+            f" {used_bytes} of the {limit_bytes} it may have (setting project_size_max_bytes);"
+            " delete data-sets that are not needed."
+        )
