@@ -13,6 +13,8 @@ from hanami_actors.bootstrap import signing_key
 from hanami_actors.errors import HanamiError, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hanami_actors.api.policy import Policy
     from hanami_actors.app import Backend
     from hanami_actors.settings import Settings
@@ -60,6 +62,7 @@ async def _serve(settings: "Settings", backend: "Backend") -> None:
         token_expire_s=settings.token_expire_s,
         body_size_max_bytes=settings.body_size_max_bytes,
         websocket_message_size_max_bytes=settings.websocket_message_size_max_bytes,
+        websocket_count_max=settings.websocket_count_max,
         upload_size_max_bytes=settings.upload_size_max_bytes,
         enforce_admin_rules=settings.enforce_admin_rules,
         login_failures_max=settings.login_failures_max,
@@ -86,9 +89,14 @@ async def _serve(settings: "Settings", backend: "Backend") -> None:
     await signals.first.wait()
     logger.info("stopping: tasks are marked and go on at the next start")
     server.stop()
+    application.is_draining = True
     for socket in tuple(application.sockets):
         socket.close(CLOSE_GOING_AWAY, "the server stops")
-    await _let_requests_end(backend, signals, settings.shutdown_timeout_s)
+    await _let_requests_end(
+        lambda: backend.gateway.pending_count() + application.in_flight_count,
+        signals,
+        settings.shutdown_timeout_s,
+    )
     application.close()
     await server.close_all_connections()
 
@@ -107,11 +115,13 @@ class _Signals:
         (self.second if self.first.is_set() else self.first).set()
 
 
-async def _let_requests_end(backend: "Backend", signals: _Signals, timeout_s: float) -> None:
+async def _let_requests_end(
+    count: "Callable[[], int]", signals: _Signals, timeout_s: float
+) -> None:
     """Wait until what was asked is answered, the time is over or somebody hurries."""
     loop = asyncio.get_running_loop()
     end_s = loop.time() + timeout_s
-    while backend.gateway.pending_count() and loop.time() < end_s:
+    while count() and loop.time() < end_s:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(signals.second.wait(), REQUEST_POLL_S)
             return

@@ -108,6 +108,16 @@ class Settings:
             meaning="Largest message of a websocket.",
         ),
     ]
+    websocket_count_max: Annotated[
+        int,
+        Rule(
+            default=1024,
+            unit="websockets",
+            minimum=1,
+            maximum=1_000_000,
+            meaning="Websockets that may be open at the same time; more are refused with 429.",
+        ),
+    ]
     upload_size_max_bytes: Annotated[
         int,
         Rule(
@@ -226,6 +236,26 @@ class Settings:
     ]
     access_log: Annotated[
         bool, Rule(default=True, meaning="Whether every request is written to standard error.")
+    ]
+    audit_retention_days: Annotated[
+        int,
+        Rule(
+            default=90,
+            unit="days",
+            minimum=1,
+            maximum=36_500,
+            meaning="How long the audit and the errors are kept.",
+        ),
+    ]
+    audit_size_max_bytes: Annotated[
+        int,
+        Rule(
+            default=GIB,
+            unit="bytes",
+            minimum=16 * MIB,
+            maximum=1024 * GIB,
+            meaning="What they may take on the disk; beyond it the oldest go before their time.",
+        ),
     ]
     shutdown_timeout_s: Annotated[
         float,

@@ -18,6 +18,7 @@ from hanami_actors.actors.gateway import (
 from hanami_actors.actors.imports import ImportProgress
 from hanami_actors.actors.upload_session import progress_of
 from hanami_actors.datasets.report import ClassFigures, Report
+from hanami_actors.domain.audit.messages import PAGE_LEN, CallNote, NotedCall, ReadCalls
 from hanami_actors.domain.base import Event, Message, Stamp, Who
 from hanami_actors.domain.cluster.events import ClusterCreated, ClusterDeleted
 from hanami_actors.domain.cluster.messages import (
@@ -127,6 +128,7 @@ class FakeGateway:
         self.export = FakeExport()
         self.export_arguments: tuple[Any, ...] = ()
         self.imports: dict[str, ImportProgress] = {}
+        self.notes: list[CallNote] = []
         self._held: list[tuple[CallbackFuture, Target, Command]] | None = None
         self._changed = threading.Condition()
 
@@ -143,6 +145,10 @@ class FakeGateway:
                 return future
         self._settle(future, target, command)
         return future
+
+    def note_calls(self, notes: tuple[CallNote, ...]) -> bool:
+        self.notes += notes
+        return True
 
     def read_content(
         self, state: DatasetState, column: str, offset: int, count: int
@@ -317,6 +323,19 @@ class FakeGateway:
             case _:
                 return self._answer_of_cluster(message)
 
+    def _noted(self, question: ReadCalls) -> tuple[NotedCall, ...]:
+        found = [
+            NotedCall(
+                time_us=note.stamp.now_us,
+                user_id=note.stamp.who.user_id,
+                correlation_id=note.stamp.correlation_id,
+                event=note.event,
+            )
+            for note in self.notes
+            if question.stream in note.streams
+        ]
+        return tuple(found[question.page * PAGE_LEN :][:PAGE_LEN])
+
     def _change_user(self, message: UserMessage, who: Who) -> Any:
         row = self.tables.users.get(message.id)
         state = row.state if row else user.initial()
@@ -343,6 +362,8 @@ class FakeGateway:
                 return ClusterFigures(number_of_blocks=3, number_of_sections=7)
             case DeleteTask():
                 return None
+            case ReadCalls():
+                return self._noted(message)
             case _:
                 raise AssertionError(f"no answer to {message}")
 

@@ -8,6 +8,7 @@ from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.imports import ImportProgress
 from hanami_actors.datasets.export import RowRange
 from hanami_actors.datasets.report import Report
+from hanami_actors.domain.audit.messages import CallNote
 from hanami_actors.domain.base import Message, Value, Who
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.tables import Tables
@@ -34,10 +35,11 @@ class TargetKind(StrEnum):
     DATASET = "dataset"
     UPLOAD = "upload"
     CLUSTER = "cluster"
+    AUDIT = "audit"
 
 
 class Target(Value, frozen=True, kw_only=True):
-    """Address of an actor; ``key`` is the resource's uuid, empty for the directory."""
+    """Address of an actor; ``key`` is the resource's uuid, empty for directory and audit."""
 
     kind: TargetKind
     key: str = ""
@@ -101,6 +103,7 @@ class Gateway(Protocol):
     directory: CreateCluster                    ClusterRow
     directory: all of ``UserMessage``           UserState
     directory: all of ``ProjectMessage``        ProjectState
+    audit: ReadCalls                            tuple[NotedCall, ...]
     dataset: FinalizeDataset                    DatasetState
     upload: AppendChunk                         None, once written
     upload: GetUploadProgress                   UploadProgress
@@ -130,6 +133,13 @@ class Gateway(Protocol):
 
         The future fails with a ``RejectedError`` of the aggregate, with ``BusyError`` when the
         inbox is full or the actor is restarting, or with a ``FaultError``.
+        """
+        ...
+
+    def note_calls(self, notes: tuple[CallNote, ...]) -> bool:
+        """Have calls and failures noted in the journal; return whether there was room for them.
+
+        Never waits. What was noted before is in the answers to ``ReadCalls`` that follow.
         """
         ...
 

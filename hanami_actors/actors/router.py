@@ -5,6 +5,7 @@ from typing import Any
 
 import pykka
 
+from hanami_actors.actors.audit import NoteCalls
 from hanami_actors.actors.directory import Locate
 from hanami_actors.actors.exports import Export
 from hanami_actors.actors.future import CallbackFuture
@@ -16,6 +17,7 @@ from hanami_actors.datasets.check import accuracy
 from hanami_actors.datasets.columns import read_rows
 from hanami_actors.datasets.export import RowRange, plan_export
 from hanami_actors.datasets.report import Report, compare
+from hanami_actors.domain.audit.messages import CallNote
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.tables import Tables
 from hanami_actors.errors import BusyError, ConflictError
@@ -25,6 +27,10 @@ __all__ = ["ActorGateway"]
 
 ATTEMPTS_MAX = 3
 """An actor may fall asleep while a message is on its way; the message then goes to the next one."""
+
+
+SINGLE_KINDS = frozenset({TargetKind.DIRECTORY, TargetKind.AUDIT})
+"""Kinds of which there is one, under its own name."""
 
 
 class ActorGateway:
@@ -72,6 +78,17 @@ class ActorGateway:
         del answer
         with self._lock:
             self._pending_count -= 1
+
+    def note_calls(self, notes: tuple[CallNote, ...]) -> bool:
+        """Have calls and failures noted in the journal; return whether there was room for them."""
+        audit = self._system.actors.find("audit")
+        if audit is None:
+            return False
+        try:
+            audit.tell(NoteCalls(notes=notes))
+        except (BusyError, pykka.ActorDeadError):
+            return False
+        return True
 
     def read_content(
         self, dataset: DatasetState, column: str, offset: int, count: int
@@ -121,12 +138,12 @@ class _Delivery:
 
     def start(self) -> None:
         """Find the actor, or have it started."""
-        if self._target.kind is TargetKind.DIRECTORY:
-            directory = self._system.actors.find("directory")
-            if directory is None:
+        if self._target.kind in SINGLE_KINDS:
+            single = self._system.actors.find(self._target.kind.value)
+            if single is None:
                 self._answer.fail(_restarting())
             else:
-                self._send(directory)
+                self._send(single)
             return
         ref = self._system.actors.get(self._target)
         if ref is not None:

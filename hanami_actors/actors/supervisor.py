@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pykka import ActorDeadError, Timeout
 
+from hanami_actors.actors.audit import AuditActor
 from hanami_actors.actors.cluster import ClusterActor, SuspendCluster
 from hanami_actors.actors.csv_child import CsvImporter
 from hanami_actors.actors.dataset_import import DatasetImportActor, RetireImport
@@ -73,6 +74,7 @@ class SupervisorActor(Actor):
         """Start all that there is only one of, then what has unfinished work."""
         self._system.actors.name("supervisor", self.actor_ref)
         self._start_writer()
+        self._start_audit()
         self._start_directory()
         try:
             register = Command(
@@ -117,6 +119,7 @@ class SupervisorActor(Actor):
         self._watched_s = now_s
         singles: dict[str, Callable[[], None]] = {
             "writer": self._start_writer,
+            "audit": self._start_audit,
             "directory": self._start_directory,
             f"host/{self._host_uuid}": self._start_host,
         }
@@ -156,6 +159,9 @@ class SupervisorActor(Actor):
         ref = EventWriterActor.start(self._system.log, self._system.published)
         self._system.actors.name("writer", ref)
 
+    def _start_audit(self) -> None:
+        self._system.actors.name("audit", AuditActor.start(self._system))
+
     def _start_directory(self) -> None:
         starters: dict[TargetKind, Starter] = {
             TargetKind.CLUSTER: lambda uuid: ClusterActor.start(self._system, uuid, self._host),
@@ -186,6 +192,7 @@ class SupervisorActor(Actor):
         self._stop_ref(self._system.actors.find(f"host/{self._host_uuid}"))
         self._host.scheduler.close()
         self._system.snapshotter.close()
+        self._stop_ref(self._system.actors.find("audit"))
         self._stop_ref(self._system.actors.find("writer"))
 
     def _ask_to_leave(self, target: Target, ref: ActorRef) -> CallbackFuture:

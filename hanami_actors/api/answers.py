@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,7 @@ __all__ = [
     "CONTENT_TYPE_JSON",
     "CONTENT_TYPE_PROBLEM",
     "CONTENT_TYPE_TEXT",
+    "RawReply",
     "box_table",
     "encode_json",
     "error_text",
@@ -28,6 +29,14 @@ CELL_WIDTH_MAX = 200
 PROBLEM_TYPES = re.compile(
     r"application/(?:problem\+)?json(?![\w+.-])(?!\s*;\s*q=0(?:\.0*)?(?:,|$))"
 )
+
+
+class RawReply(NamedTuple):
+    """An answer that is no struct: its bytes and its headers."""
+
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+
 
 _encoder = msgspec.json.Encoder(order="sorted")
 

@@ -10,9 +10,15 @@ from tornado.web import Application, RequestHandler
 from hanami_actors.actors.gateway import Gateway
 from hanami_actors.api.access_log import AccessLog
 from hanami_actors.api.auth import LoginDesk, PassphraseChecker, TokenKeeper
+from hanami_actors.api.call_log import CallLog
 from hanami_actors.api.endpoints.replies import ListCache
 from hanami_actors.api.endpoints.table import ENDPOINTS
-from hanami_actors.api.http import RestHandler, StreamedRestHandler, announced_size
+from hanami_actors.api.http import (
+    SMALL_BODY_SIZE_BYTES,
+    RestHandler,
+    StreamedRestHandler,
+    announced_size,
+)
 from hanami_actors.api.identified import Identified
 from hanami_actors.api.login_limits import LoginLimits
 from hanami_actors.api.policy import Policy
@@ -38,6 +44,13 @@ class HanamiApplication(Application):
     policy : Policy
     ready : callable
         Whether tasks can run; for the readiness probe.
+
+    Attributes
+    ----------
+    in_flight_count : int
+        Requests that are being answered.
+    is_draining : bool
+        Set when the server stops: answers tell that their connection ends.
     """
 
     def __init__(
@@ -64,6 +77,9 @@ class HanamiApplication(Application):
         )
         self.access_log = AccessLog(gateway.clock, enabled=settings.access_log)
         self.disk_pool = ThreadPoolExecutor(settings.disk_thread_count, thread_name_prefix="disk")
+        self.call_log = CallLog(gateway)
+        self.in_flight_count = 0
+        self.is_draining = False
         self.list_cache = ListCache()
         self.sockets: set[HanamiSocket] = set()
         self.passphrases = PassphraseChecker(gateway.entropy)
@@ -79,8 +95,9 @@ class HanamiApplication(Application):
         if upgrade is not None and upgrade.lower() == "websocket" and request.method == "GET":
             return self.get_handler_delegate(request, HanamiSocket, {"targets": TARGETS})
         size_bytes = announced_size(request.headers)
-        fits = size_bytes is not None and size_bytes <= self.settings_api.body_size_max_bytes
-        return self.get_handler_delegate(request, RestHandler if fits else StreamedRestHandler)
+        small_bytes = min(SMALL_BODY_SIZE_BYTES, self.settings_api.body_size_max_bytes)
+        is_small = size_bytes is not None and size_bytes <= small_bytes
+        return self.get_handler_delegate(request, RestHandler if is_small else StreamedRestHandler)
 
     def log_request(self, handler: RequestHandler) -> None:
         """Take note of an answered request."""
@@ -103,5 +120,6 @@ class HanamiApplication(Application):
         for socket in tuple(self.sockets):
             socket.close(CLOSE_GOING_AWAY, "the server stops")
         self.access_log.flush()
+        self.call_log.flush()
         self.passphrases.close()
         self.disk_pool.shutdown(wait=False, cancel_futures=True)

@@ -17,6 +17,7 @@ from hanami_actors.errors import BusyError, HanamiError, UnauthorizedError
 
 if TYPE_CHECKING:
     from hanami_actors.api.auth import LoginDesk, PassphraseChecker
+    from hanami_actors.api.call_log import CallLog
     from hanami_actors.api.endpoints.replies import ListCache
 
 __all__ = [
@@ -96,6 +97,11 @@ class EndpointServices(Protocol):
     @property
     def desk(self) -> "LoginDesk":
         """Logins and tokens."""
+        ...
+
+    @property
+    def call_log(self) -> "CallLog":
+        """Notes for audit and error log."""
         ...
 
     @property

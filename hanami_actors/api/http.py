@@ -1,91 +1,93 @@
 """The one HTTP handler: find the row, check the caller, decode, call, answer."""
 
-import logging
 from types import TracebackType
-from typing import Any
 
+import msgspec
 from tornado import httputil
-from tornado.web import HTTPError, stream_request_body
+from tornado.iostream import StreamClosedError
+from tornado.web import stream_request_body
 
-from hanami_actors.api.answers import (
-    CONTENT_TYPE_JSON,
-    CONTENT_TYPE_PROBLEM,
-    CONTENT_TYPE_TEXT,
-    encode_json,
-    error_text,
-    problem_document,
-    wants_problem,
-)
+from hanami_actors.api.answers import CONTENT_TYPE_JSON, RawReply, encode_json
+from hanami_actors.api.call_log import Call
 from hanami_actors.api.endpoint import Context
 from hanami_actors.api.identified import Identified
+from hanami_actors.api.routes import Route
 from hanami_actors.api.streaming import FileReply, send_file
+from hanami_actors.domain.base import Who
 from hanami_actors.errors import (
-    BadRequestError,
     BusyError,
-    FaultError,
     HanamiError,
-    LimitError,
-    MethodNotAllowedError,
-    NotFoundError,
     PayloadTooLargeError,
+    RejectedError,
 )
 
-__all__ = ["RestHandler", "StreamedRestHandler"]
+__all__ = ["SMALL_BODY_SIZE_BYTES", "RestHandler", "StreamedRestHandler", "announced_size"]
 
-RETRY_AFTER_S = 1
-
-_logger = logging.getLogger(__name__)
+SMALL_BODY_SIZE_BYTES = 64 * 1024
+"""A larger body is read only after the caller is known; one to log in is never larger."""
 
 
 class RestHandler(Identified):
     """Serves every row of the endpoint table. Runs in the event loop's thread, never blocks."""
 
+    _call: Call | None = None
+    _message: msgspec.Struct | None = None
+
     def compute_etag(self) -> None:
         """Answers have no ETag: hashing them would cost more than it saves."""
 
     async def _serve(self) -> None:
-        application = self.application
+        self.application.in_flight_count += 1
+        try:
+            await self._answer()
+        except StreamClosedError:
+            # The client left; what it asked for is done.
+            return
+        finally:
+            self.application.in_flight_count -= 1
+
+    get = post = put = delete = head = options = patch = _serve
+
+    async def _answer(self) -> None:
+        route, who = self._admit()
         request = self.request
-        route = application.routes.find(str(request.method), request.path)
         row = route.row
-        who = None
-        if not row.access.is_open:
-            tables = application.gateway.tables
-            who = application.tokens.verify(request.headers.get("X-Auth-Token"), tables)
-            self.user_id = who.user_id
-            route.check_policy(who)
-            route.check_admin(who)
         body = request.body if route.has_body else None
         message = route.decoder.decode(request.query, body)
+        self._message = message
         address = request.remote_ip or ""
-        context = Context(application, who, self.request_id, row.timeout_s, address)
+        context = Context(self.application, who, self.request_id, row.timeout_s, address)
         reply = await row.handler(context, message)
         if isinstance(reply, FileReply):
             await send_file(self, context, reply)
             return
-        body = encode_json(reply)
+        if isinstance(reply, RawReply):
+            for name, value in reply.headers:
+                self.set_header(name, value)
+            await self.finish(reply.body)
+            return
         self._headers["Content-Type"] = CONTENT_TYPE_JSON
-        self.write(body)
+        await self.finish(encode_json(reply))
 
-    get = post = put = delete = head = options = patch = _serve
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Write the one shape that all errors have."""
-        exception = kwargs["exc_info"][1] if "exc_info" in kwargs else None
-        error = self._as_error(exception, status_code)
-        self.set_status(error.status)
-        if error.status == MethodNotAllowedError.status:
-            self.set_header("Allow", self.application.routes.allowed(self.request.path))
-        if isinstance(error, LimitError):
-            self.set_header("Retry-After", str(error.retry_after_s))
-        elif isinstance(error, BusyError):
-            self.set_header("Retry-After", str(RETRY_AFTER_S))
-        if wants_problem(self.request.headers.get("Accept", "")):
-            self.set_header("Content-Type", CONTENT_TYPE_PROBLEM)
-            self.write(problem_document(error, self.request_id))
-        else:
-            self.set_header("Content-Type", f"{CONTENT_TYPE_TEXT}; charset=utf-8")
-            self.write(error_text(error))
+    def _admit(self) -> tuple[Route, Who | None]:
+        """Find the row and the caller; raises if the caller may not call it."""
+        application = self.application
+        request = self.request
+        route = application.routes.find(str(request.method), request.path)
+        row = route.row
+        if row.access.is_open:
+            return route, None
+        token = request.headers.get("X-Auth-Token")
+        who = application.tokens.verify(token, application.gateway.tables)
+        self.user_id = who.user_id
+        route.check_policy(who)
+        self._call = Call(
+            who=who, request_id=self.request_id, endpoint=row.canonical_path, method=row.method
+        )
+        if row.method != "GET":
+            application.call_log.note_call(self._call)
+        route.check_admin(who)
+        return route, who
 
     def log_exception(
         self,
@@ -93,67 +95,57 @@ class RestHandler(Identified):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """Log faults with the request's id; refusals are in the access log already."""
-        expected = isinstance(value, HTTPError | HanamiError) and not isinstance(value, FaultError)
-        if not expected:
-            _logger.error(
-                "request %s: %s %s failed",
-                self.request_id,
-                self.request.method,
-                self.request.path,
-                exc_info=(typ, value, tb) if typ and value else None,
-            )
-
-    def _as_error(self, exception: BaseException | None, status: int) -> HanamiError:
-        if isinstance(exception, HanamiError):
-            return exception
-        if status == MethodNotAllowedError.status:
-            return self._unknown_method()
-        if isinstance(exception, HTTPError) and status < FaultError.status:
-            return BadRequestError(exception.get_message() or "the request is not valid HTTP")
-        return FaultError()
-
-    def _unknown_method(self) -> HanamiError:
-        """Tornado refuses methods it does not know before they reach a row."""
-        try:
-            self.application.routes.find(str(self.request.method), self.request.path)
-        except (NotFoundError, BadRequestError, MethodNotAllowedError) as error:
-            return error
-        return MethodNotAllowedError("this method is not allowed")
+        """Log faults, and note those that a known caller met."""
+        super().log_exception(typ, value, tb)
+        fault = value is not None and not isinstance(value, RejectedError | BusyError)
+        if fault and self._call is not None and self._message is not None:
+            assert value is not None, "it is a fault"
+            self.application.call_log.note_failure(self._call, self._message, value)
 
 
 @stream_request_body
 class StreamedRestHandler(RestHandler):
-    """For bodies that are too large or of unknown length: they are counted while they arrive.
+    """For bodies that are large or of unknown length.
 
-    A body beyond the limit is read and dropped before the answer, so that the client, which sends
-    before it reads, gets a 413 and no broken connection.
+    The caller is checked before the body is read. What is refused, or too large, is read and
+    dropped before the answer: the client, which sends before it reads, gets the answer and no
+    broken connection.
     """
 
+    _admitted: tuple[Route, Who | None] | None = None
+    _refusal: HanamiError | None = None
+
     def prepare(self) -> None:
-        """Start counting."""
+        """Check the caller and start counting."""
         self._body = bytearray()
         self._size_bytes = 0
+        self._limit_bytes = self.application.settings_api.body_size_max_bytes
+        try:
+            self._admitted = super()._admit()
+        except HanamiError as error:
+            self._refusal = error
+        if self._admitted is None or self._admitted[1] is None:
+            self._limit_bytes = min(self._limit_bytes, SMALL_BODY_SIZE_BYTES)
 
     def data_received(self, chunk: bytes) -> None:
         """Keep the bytes while they fit."""
         self._size_bytes += len(chunk)
-        if self._size_bytes <= self.application.settings_api.body_size_max_bytes:
+        if self._size_bytes <= self._limit_bytes and self._refusal is None:
             self._body += chunk
         else:
             self._body.clear()
 
-    async def _serve(self) -> None:
-        limit_bytes = self.application.settings_api.body_size_max_bytes
-        if self._size_bytes > limit_bytes:
+    def _admit(self) -> tuple[Route, Who | None]:
+        if self._refusal is not None:
+            raise self._refusal
+        if self._size_bytes > self._limit_bytes:
             raise PayloadTooLargeError(
-                f"the body has {self._size_bytes} bytes; at most {limit_bytes} are allowed "
-                "(setting body_size_max_bytes)"
+                f"the body has {self._size_bytes} bytes; at most {self._limit_bytes} are allowed "
+                "(setting body_size_max_bytes; without a token less)"
             )
         self.request.body = bytes(self._body)
-        await super()._serve()
-
-    get = post = put = delete = head = options = patch = _serve
+        assert self._admitted is not None, "it is admitted or refused"
+        return self._admitted
 
 
 def announced_size(headers: httputil.HTTPHeaders) -> int | None:

@@ -15,7 +15,6 @@ METHODS = ("GET", "POST", "PUT", "DELETE")
 # Entries of the contract's default file that have no row (yet): a file made from our default
 # is complete, and an operator finds every path in it.
 _EVERYBODY = ("admin", "member")
-_ADMINS = ("admin",)
 LEFTOVERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "dataset": {"POST": _EVERYBODY, "PUT": _EVERYBODY},
     "checkpoint": {
@@ -25,8 +24,6 @@ LEFTOVERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "DELETE": _EVERYBODY,
     },
     "checkpoint/all": {"GET": _EVERYBODY},
-    "audit_log": {"GET": _EVERYBODY},
-    "error_log": {"GET": _ADMINS},
     "system_info": {"GET": _EVERYBODY},
     "threading": {"GET": _EVERYBODY},
     "power_consumption": {"GET": _EVERYBODY},

@@ -21,6 +21,8 @@ class ApiSettings:
         Larger bodies are answered with 413.
     websocket_message_size_max_bytes : int
         A larger message closes the socket with 1009.
+    websocket_count_max : int
+        Further ones are refused with 429.
     websocket_ping_interval_s : float
         0 sends no pings.
     websocket_handshake_timeout_s : float
@@ -44,6 +46,7 @@ class ApiSettings:
     token_cache_s: float = 5.0
     body_size_max_bytes: int = 16 * MIB
     websocket_message_size_max_bytes: int = 16 * MIB
+    websocket_count_max: int = 1024
     websocket_ping_interval_s: float = 30.0
     websocket_handshake_timeout_s: float = 60.0
     upload_chunks_in_flight_max: int = 32

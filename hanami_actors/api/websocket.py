@@ -12,7 +12,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from hanami_actors.api.answers import encode_json
 from hanami_actors.api.identified import Identified
 from hanami_actors.domain.base import Who
-from hanami_actors.errors import BadRequestError, HanamiError
+from hanami_actors.errors import BadRequestError, FaultError, HanamiError, LimitError
 
 __all__ = ["HanamiSocket", "OpenSession", "Session"]
 
@@ -50,6 +50,20 @@ class HanamiSocket(Identified, WebSocketHandler):
         self._targets = targets
         self._session: Session | None = None
         self._timer: asyncio.TimerHandle | None = None
+
+    def prepare(self) -> None:
+        """Refuse a socket beyond the limit before it is one.
+
+        Raises
+        ------
+        LimitError
+        """
+        count_max = self.application.settings_api.websocket_count_max
+        if len(self.application.sockets) >= count_max:
+            raise LimitError(
+                f"{count_max} websockets are open, the limit (setting websocket_count_max); close "
+                "one or try again later"
+            )
 
     def check_origin(self, origin: str) -> bool:
         """Let every origin in: the token in the first message decides, no cookie does."""
@@ -114,6 +128,8 @@ class HanamiSocket(Identified, WebSocketHandler):
         tb: TracebackType | None,
     ) -> None:
         """Log a fault with the request's id; tornado then drops the connection."""
+        if isinstance(value, HanamiError) and not isinstance(value, FaultError):
+            return
         exc_info = (typ, value, tb) if typ and value else None
         _logger.error("request %s: websocket failed", self.request_id, exc_info=exc_info)
 

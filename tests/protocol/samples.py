@@ -78,6 +78,8 @@ def good_requests(api: ApiServer) -> dict[str, dict[str, Any]]:
         "list_tasks": {"cluster_uuid": cluster},
         "delete_task": task,
         "list_hosts": {},
+        "get_audit_log": {"page": 0},
+        "get_error_log": {"page": 0},
         "get_health_live": {},
         "get_health_ready": {},
     }

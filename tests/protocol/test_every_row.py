@@ -151,7 +151,7 @@ def test_a_path_that_is_not_exactly_right_is_not_served(row, change, shared_api,
 @WITH_BODY
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"[1]", b'"text"', b"7", b"null", b"\xff", b"[" * 100_000, b'{"a":1e999}'],
+    [b"", b"{", b"[]", b"[1]", b'"text"', b"7", b"null", b"\xff", b"[" * 60_000, b'{"a":1e999}'],
     ids=lambda body: repr(body[:8]),
 )
 def test_a_body_that_is_no_json_object_is_400(row, body, shared_api, refused):

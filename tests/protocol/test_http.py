@@ -185,10 +185,59 @@ def test_requests_may_be_pipelined(shared_api):
 def test_a_body_that_is_announced_too_large_is_413_and_the_connection_goes_on(make_api):
     api = make_api(body_size_max_bytes=1000)
     with RawHttp(api.port) as http:
-        status, headers, text = http.request("POST", CLUSTER, b"x" * 1_000_000).answer()
+        http.request("POST", CLUSTER, b"x" * 1_000_000, X_Auth_Token=api.token())
+        status, headers, text = http.answer()
         assert (status, headers["content-type"]) == (413, "text/plain; charset=utf-8")
         assert b"1000000 bytes" in text
         assert http.request("GET", "/health/live").answer()[0] == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", CLUSTER), ("PUT", "/v1/nonsense")])
+def test_a_large_body_is_dropped_while_it_arrives_when_the_caller_is_refused(api, method, path):
+    refused = {CLUSTER: 401, "/v1/nonsense": 404}
+    with RawHttp(api.port) as http:
+        http.request(method, path, b"x" * 1_000_000)
+        assert http.answer()[0] == refused[path]
+        assert http.request("GET", "/health/live").answer()[0] == 200
+        assert api.gateway.commands == []
+
+
+def test_a_large_body_of_a_known_caller_is_read_as_a_whole(api):
+    template = base64.b64encode(b"x" * 600_000).decode()
+    body = json.dumps({"name": "some_name", "template": template}).encode()
+    with RawHttp(api.port) as http:
+        http.request("POST", CLUSTER, body, X_Auth_Token=api.token())
+        assert http.answer()[0] == 200
+    (message,) = api.gateway.messages
+    assert isinstance(message, CreateCluster)
+    assert message.template_text == "x" * 600_000
+
+
+def test_without_a_token_a_body_is_never_large(api):
+    body = json.dumps({"id": "asdf", "password": "x" * 100_000}).encode()
+    with RawHttp(api.port) as http:
+        assert http.request("POST", "/v1/token", body).answer()[0] == 413
+
+
+def test_while_the_server_stops_answers_ask_clients_to_close_their_connections(api):
+    with RawHttp(api.port) as http:
+        assert "connection" not in http.request("GET", "/health/live").answer()[1]
+        api.application.is_draining = True
+        status, headers, _ = http.request("GET", "/health/live").answer()
+        assert (status, headers["connection"]) == (200, "close")
+
+
+def test_requests_in_flight_are_counted_until_they_are_answered(api):
+    assert api.application.in_flight_count == 0
+    api.gateway.hold()
+    with RawHttp(api.port) as http:
+        http.request("POST", CLUSTER, b'{"name":"some_name"}', X_Auth_Token=api.token())
+        api.gateway.wait_for_commands(1)
+        assert api.application.in_flight_count == 1
+        api.gateway.release()
+        assert http.answer()[0] == 200
+    api.flush_access_log()
+    assert api.application.in_flight_count == 0
 
 
 def test_a_chunked_body_is_taken_and_counted(make_api):

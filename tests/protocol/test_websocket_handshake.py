@@ -229,3 +229,16 @@ def test_an_upgrade_to_something_else_is_an_ordinary_request(api):
     with RawHttp(api.port) as http:
         http.request("GET", "/health/live", Upgrade="h2c", Connection="Upgrade")
         assert http.answer()[0] == 200
+
+
+def test_a_socket_beyond_the_limit_is_refused_as_http_and_one_that_closes_makes_room(make_api):
+    api = make_api(websocket_count_max=2)
+    with RawWebSocket(api.port), RawWebSocket(api.port) as second:
+        with RawWebSocket(api.port) as third:
+            assert third.status == 429
+            assert third.headers["content-type"] == "text/plain; charset=utf-8"
+        second.send_frame(CLOSE, b"\x03\xe8")
+        assert second.receive_frame().opcode == CLOSE
+        assert second.is_closed()
+        with RawWebSocket(api.port) as fourth:
+            assert fourth.status == 101

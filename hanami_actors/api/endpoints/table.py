@@ -7,6 +7,7 @@ from hanami_actors.api.endpoints import (
     download,
     health,
     host,
+    logs,
     project,
     task,
     token,
@@ -30,5 +31,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *cluster.ROWS,
     *task.ROWS,
     *host.ROWS,
+    *logs.ROWS,
     *health.ROWS,
 )
