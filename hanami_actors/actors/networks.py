@@ -4,14 +4,11 @@ import dataclasses
 import threading
 from collections import OrderedDict
 
-from hanami_actors.actors.snapshotter import Moment
-from hanami_actors.compute import Network, NetworkSpec
-from hanami_actors.domain.cluster.template import Template
+from hanami_actors.compute import Network
+from hanami_actors.replay.moment import BEGINNING, Moment
+from hanami_actors.replay.training import network_spec
 
 __all__ = ["BEGINNING", "Networks", "Placement", "network_spec"]
-
-BEGINNING = Moment("", 0)
-"""The moment of a network that has learned nothing."""
 
 
 @dataclasses.dataclass
@@ -66,15 +63,3 @@ class Networks:
         """Forget a network."""
         with self._lock:
             self._placements.pop(cluster_uuid, None)
-
-
-def network_spec(template: Template, seed: int) -> NetworkSpec:
-    """Return the template as the plain tuples that compute understands."""
-    return NetworkSpec(
-        hexagons=template.hexagons,
-        axons=tuple((axon.source, axon.target) for axon in template.axons),
-        inputs=tuple((port.name, port.hexagon, port.kind) for port in template.inputs),
-        outputs=tuple((port.name, port.hexagon, port.kind) for port in template.outputs),
-        settings=template.settings,
-        seed=seed,
-    )

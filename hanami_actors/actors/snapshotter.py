@@ -8,41 +8,13 @@ from typing import Any, NamedTuple
 
 from hanami_actors.compute import NetworkImage, decode_image, encode_image
 from hanami_actors.errors import SnapshotDamagedError
-from hanami_actors.eventlog.snapshots import SnapshotStore, cycle_snapshot_name
-from hanami_actors.types import StreamId, Uuid
+from hanami_actors.eventlog.snapshots import SnapshotStore
+from hanami_actors.replay.moment import Moment, moment_name, parse_moment
+from hanami_actors.types import StreamId
 
 __all__ = ["Moment", "Snapshotter", "moment_name", "parse_moment"]
 
 logger = logging.getLogger(__name__)
-
-
-class Moment(NamedTuple):
-    """A point in a cluster's history.
-
-    Attributes
-    ----------
-    task_uuid : str
-        Empty before the first training.
-    cycle : int
-        Cycles of that task that were run.
-    """
-
-    task_uuid: str
-    cycle: int
-
-
-def moment_name(moment: Moment) -> str:
-    """Return the name of the snapshot of a moment."""
-    return cycle_snapshot_name(Uuid(moment.task_uuid), moment.cycle)
-
-
-def parse_moment(name: str) -> Moment | None:
-    """Return the moment of a snapshot's name, None for a foreign name."""
-    stem, _, cycle = name.rpartition("-")
-    kind, _, task_uuid = stem.partition("-")
-    if kind != "task" or not cycle.isdecimal():
-        return None
-    return Moment(task_uuid, int(cycle))
 
 
 class _Shot(NamedTuple):
