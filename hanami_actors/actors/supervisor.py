@@ -36,10 +36,17 @@ PAUSE_MAX_S = 60.0
 
 
 class _Revival(NamedTuple):
-    """An actor that was started again, and the pause before that."""
+    """When an actor is started again, and the pause that belongs to it."""
 
     started_s: float
     pause_s: float
+
+
+def _next_pause_s(last: _Revival | None, now_s: float) -> float:
+    """Return a pause that doubles while an actor keeps dying."""
+    if last is None or now_s - last.started_s >= PAUSE_MAX_S + last.pause_s:
+        return WATCH_INTERVAL_S
+    return min(2 * last.pause_s, PAUSE_MAX_S)
 
 
 class Ping(Internal, frozen=True, kw_only=True):
@@ -69,6 +76,7 @@ class SupervisorActor(Actor):
         self._watched_s = 0.0
         self._due_s: dict[Target, float] = {}
         self._revivals: dict[Target, _Revival] = {}
+        self._restarts: dict[str, _Revival] = {}
 
     def on_start(self) -> None:
         """Start all that there is only one of, then what has unfinished work."""
@@ -126,19 +134,27 @@ class SupervisorActor(Actor):
         for name, start in singles.items():
             ref = self._system.actors.find(name)
             if ref is None or not ref.is_alive():
-                logger.error("the %s died and is started again", name)
-                start()
+                self._start_again(name, start, now_s)
         self._revive_due()
         tell(self._system.actors.find("directory"), ExpireUploads())
+
+    def _start_again(self, name: str, start: "Callable[[], None]", now_s: float) -> None:
+        last = self._restarts.get(name)
+        if last is not None and now_s < last.started_s + last.pause_s:
+            return
+        self._restarts[name] = _Revival(now_s, _next_pause_s(last, now_s))
+        logger.error("the %s died and is started again", name)
+        try:
+            start()
+        except RuntimeError as error:
+            # No thread for it now; a supervisor that died of this would help nobody.
+            logger.error("the %s cannot be started: %s", name, error)  # noqa: TRY400
 
     def _note_death(self, target: Target) -> None:
         if target in self._due_s:
             return
         now_s = self._system.clock.monotonic_s()
-        last = self._revivals.get(target)
-        pause_s = WATCH_INTERVAL_S
-        if last is not None and now_s - last.started_s < PAUSE_MAX_S:
-            pause_s = min(2 * last.pause_s, PAUSE_MAX_S)
+        pause_s = _next_pause_s(self._revivals.get(target), now_s)
         self._due_s[target] = now_s + pause_s
         self._revivals[target] = _Revival(now_s + pause_s, pause_s)
 

@@ -53,6 +53,24 @@ def test_pauses_grow_while_an_actor_keeps_dying(backend, monkeypatch):
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
+def test_an_actor_there_is_only_one_of_is_not_started_in_a_hurry_when_it_keeps_dying(
+    backend, monkeypatch, caplog
+):
+    monkeypatch.setattr(supervisor, "WATCH_INTERVAL_S", 1.0)
+    actor = SupervisorActor(backend.system, backend.host, None)  # type: ignore[arg-type]
+    started = []
+
+    def fail(now_s):
+        started.append(now_s)
+        raise RuntimeError("can't start new thread")
+
+    for tenth in range(400):
+        now_s = tenth / 10
+        actor._start_again("writer", lambda now_s=now_s: fail(now_s), now_s)  # type: ignore[misc]
+    assert started == [0, 1, 3, 7, 15, 31]
+    assert "can't start new thread" in caplog.text
+
+
 def test_an_actor_of_a_deleted_resource_is_not_started_again(backend):
     target = cluster_target("00000000-0000-4000-8000-000000000000")
     tell(backend.supervisor, Revive(target=target))
