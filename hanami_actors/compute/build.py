@@ -1,6 +1,6 @@
 """From a state to the arrays of the kernels, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ ROWS = (  # name in the state, name in Arrays, counter of used rows
     ("output_weights", "v", lay.N_VROWS),
     ("output_weights_slow", "vs", lay.N_VROWS),
     ("blocks", "blocks", lay.N_BLOCKS),
+    ("births", "births", lay.N_SECTIONS),
     ("free", "free", lay.N_FREE),
     ("memory_entries", "me", lay.N_ENTRIES),
     ("memory_errors", "mx", lay.N_ENTRIES),
@@ -130,6 +131,14 @@ def _group_table(plan: Plan, state: State, sizes: Sizes, capacity: Capacity) -> 
     return gr, active_at
 
 
+def _usage_cells(gr: Table) -> Iterator[tuple[slice, slice]]:
+    """Yield the cells of every group in the array of usage and in the state."""
+    at = 0
+    for first, slots in gr[:, [lay.GR_ACTIVE_AT, lay.GR_SLOTS]].tolist():
+        yield slice(first, first + slots), slice(at, at + slots)
+        at += slots
+
+
 def _link_table(plan: Plan, state: State, gr: Table, capacity: Capacity) -> dict[str, Any]:
     """Return lk and so, with room for the blocks that fit the capacity."""
     links = plan.topology.links
@@ -173,6 +182,7 @@ def _scratch(
         "positions": ((2,), np.int64),
         "parts": ((2,), np.float32),
         "place": ((3,), np.int64),
+        "scores": ((capacity.sections,), np.float32),
         "z": (block_rows, np.float32),
         "a": (block_rows, np.float32),
         "d": (block_rows, np.float32),
@@ -202,7 +212,7 @@ def _columns(plan: Plan, state: State) -> dict[str, Any]:
 
 def _row_room(name: str, capacity: Capacity) -> int:
     """Return how many rows an array of `ROWS` gets."""
-    if name in ("w", "ws", "free"):
+    if name in ("w", "ws", "births", "free"):
         return capacity.sections
     if name in ("v", "vs"):
         return capacity.out_weights
@@ -236,6 +246,9 @@ def build(plan: Plan, state: State, capacity: Capacity) -> Arrays:
         room = aligned_zeros((_row_room(short, capacity), *source.shape[1:]), source.dtype)
         room[: len(source)] = source
         arrays[short] = room
+    arrays["usage"] = aligned_zeros((listed + 1,), np.float32)
+    for here, there in _usage_cells(arrays["gr"]):
+        arrays["usage"][here] = state["usage"][there]
     blocks = len(state["blocks"])
     arrays["vo"] = aligned_zeros((capacity.blocks, rows), np.int32)
     arrays["vo"][:blocks] = state["output_sections"]
@@ -265,6 +278,9 @@ def used_extents(plan: Plan, arrays: Arrays, fixed: Mapping[str, NDArray[Any]]) 
     state["output_sections"] = arrays.vo[:blocks].copy()
     state["potential"] = arrays.pot[:, :blocks].copy()
     state["rest"] = arrays.rest[:, :blocks].copy()
+    state["usage"] = np.concatenate(
+        [np.zeros(0, np.float32), *(arrays.usage[cells] for cells, _ in _usage_cells(arrays.gr))]
+    )
     parts = [np.zeros(0, np.int32)]
     for group, target, at, stride in arrays.lk[:, : lay.LINK_CELLS // 2]:
         rows = int(arrays.hx[target, lay.HX_BLOCKS])

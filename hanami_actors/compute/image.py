@@ -12,7 +12,7 @@ import msgpack  # type: ignore[import-untyped]
 import numpy as np
 import zstandard
 
-from hanami_actors.compute.state import KERNEL_VERSION, State, digest_of
+from hanami_actors.compute.state import ARRAYS, KERNEL_VERSION, State, digest_of
 from hanami_actors.errors import SnapshotDamagedError
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ def decode_image(data: bytes) -> NetworkImage:
         array = np.frombuffer(raw, kind, count, at).reshape(shape)
         state[name] = array.astype(kind.newbyteorder("="), copy=False)
         at += count * kind.itemsize
+    if set(state) != ARRAYS:
+        raise SnapshotDamagedError("the network snapshot has other arrays than this version")
     image = NetworkImage(state)
     if image.digest != header["digest"]:
         raise SnapshotDamagedError("the arrays of the network snapshot do not have its digest")

@@ -278,6 +278,7 @@ class Network:
         return {
             "blocks": int(cnt[lay.N_BLOCKS]),
             "sections": sections,
+            "removed_sections": int(cnt[lay.N_REMOVED]),
             "synapses": (sections + int(cnt[lay.N_VROWS]) - 1) * lay.BLOCK,
             "bytes": total,
             "replay_memory_bytes": memory,

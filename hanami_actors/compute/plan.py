@@ -49,6 +49,9 @@ NARROW_WIDTH_MAX = 32
 NARROW_LEVELS = 4
 MATCH_LEVELS = 16
 ENTRY_BYTES = 16
+REDUCTION_CYCLES = 10_000
+"""From one removal of weak sections to the next."""
+
 CHUNK_BYTES = 8 * layout.CHUNK + 8
 
 
@@ -118,7 +121,7 @@ def make_plan(spec: NetworkSpec) -> Plan:
     ci[layout.SET_CHUNKS_MAX] = max(0, room // CHUNK_BYTES)
     ci[layout.SET_POTENTIALS] = cooldown < COOLDOWN_WITHOUT_EFFECT or refractory > 1
     ci[layout.SET_REFRACTORY] = refractory
-    ci[layout.SET_REDUCTION] = bool(settings["enable_reduction"])
+    ci[layout.SET_REDUCTION] = REDUCTION_CYCLES if settings["enable_reduction"] else 0
     ci[layout.SET_INPUTS] = len(spec.inputs)
     ci[layout.SET_OUTPUTS] = len(spec.outputs)
     cf[layout.SET_COOLDOWN] = cooldown if cooldown < COOLDOWN_WITHOUT_EFFECT else 0.0

@@ -89,6 +89,7 @@ def resize(plan: Plan, state: State, new: Sizes) -> State:
     result["sections"] = np.concatenate([np.zeros(0, np.int32), *tables])
     for name in ("scale", "seen", "level_counts"):
         result[name] = _spread(state[name], old.inputs, new.inputs)
+    result["usage"] = _spread(state["usage"], tuple(slots_of(plan, old, blocks)), tuple(slots))
     cells = [tuple(w * lv for w, lv in zip(s.inputs, s.levels, strict=True)) for s in (old, new)]
     for name in ("levels", "level_slots"):
         result[name] = _spread(state[name], *cells)

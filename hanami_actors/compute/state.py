@@ -17,6 +17,7 @@ from hanami_actors.compute.plan import Plan, Sizes
 from hanami_actors.compute.spec import pack_spec
 
 __all__ = [
+    "ARRAYS",
     "KERNEL_VERSION",
     "Capacity",
     "State",
@@ -33,6 +34,15 @@ KERNEL_VERSION = 1
 """Raised by whoever changes a result."""
 
 State = dict[str, NDArray[Any]]
+
+ARRAYS = frozenset(
+    "spec input_sizes output_owners settings_int settings_float counters means hexagon_passes "
+    "hexagon_means blocks sections output_sections weights weights_slow bias bias_slow "
+    "output_weights output_weights_slow output_bias output_bias_slow births usage free scale seen "
+    "level_counts levels level_slots memory_entries memory_errors memory_slots memory_values "
+    "memory_chain memory_spare potential rest".split()
+)
+"""Names of all arrays of a state."""
 
 TRANSIENT = ("potential", "rest")
 """Part of snapshots, not of the digest."""
@@ -96,6 +106,8 @@ def empty_state(plan: Plan) -> State:
         "output_weights_slow": rows,
         "output_bias": np.zeros(0, np.float32),
         "output_bias_slow": np.zeros(0, np.float32),
+        "births": np.zeros(1, np.int32),
+        "usage": np.zeros(0, np.float32),
         "free": np.zeros(0, np.int32),
         "scale": np.zeros(0, np.float32),
         "seen": np.zeros(0, np.int32),

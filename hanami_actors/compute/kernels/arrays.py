@@ -35,6 +35,8 @@ class Arrays(NamedTuple):
     bo: Any  # float32[output rows]
     bos: Any  # float32[output rows]
     free: Any  # int32[sections] freed sections, a stack
+    births: Any  # int32[sections] reduction period in which they were made
+    usage: Any  # float32[n] squares of the sources, cells as in ai
     m: Any  # float32[values] scale
     n: Any  # int32[values] how often active, at most 1000
     kc: Any  # int32[values] borders
@@ -61,6 +63,7 @@ class Arrays(NamedTuple):
     positions: Any  # scratch: int64[2]
     parts: Any  # scratch: float32[2]
     place: Any  # scratch: int64[3]
+    scores: Any  # scratch: float32[sections]
     z: Any  # scratch: float32[blocks, 128]
     a: Any  # scratch: float32[blocks, 128]
     d: Any  # scratch: float32[blocks, 128]

@@ -1,7 +1,7 @@
 """One cycle, runs of cycles, answers: what the facade calls, with one table of addresses.
 
 Order of a cycle: scale and levels, new sections, forward, error mean, mistake count, memory,
-skip test, backward, replays, growth, slow weights, next cycle (network.md part 2).
+skip test, backward, replays, growth, slow weights, next cycle, reduction (network.md part 2).
 """
 
 import numpy as np
@@ -14,6 +14,7 @@ from hanami_actors.compute.kernels.errors import compare
 from hanami_actors.compute.kernels.growth import open_rows
 from hanami_actors.compute.kernels.jit import kernel
 from hanami_actors.compute.kernels.memory import remember
+from hanami_actors.compute.kernels.reduction import count_usage
 from hanami_actors.compute.kernels.slow import follow
 from hanami_actors.compute.kernels.stages import (
     code_inputs,
@@ -22,6 +23,7 @@ from hanami_actors.compute.kernels.stages import (
     open_next,
     pass_backward,
     pass_forward,
+    reduce,
     replay,
     take_targets,
 )
@@ -62,6 +64,11 @@ def train_entry(t):
         code_inputs(t, row, lay.YES)
         take_targets(t, row)
         pass_forward(t, lay.PASS_TRAIN)
+        if ci[lay.SET_REDUCTION] > 0:
+            count_usage(
+                tab.l2(t, tab.T_GR), tab.i1(t, tab.T_AI), tab.f1(t, tab.T_AR),
+                tab.l1(t, tab.T_AN), tab.f1(t, tab.T_USAGE),
+            )  # fmt: skip
         largest = compare(tab.f1(t, tab.T_O), y, tab.f1(t, tab.T_E))
         if largest >= np.float32(0.0):
             flt[lay.F_ERROR] += ERROR_RATE * (largest - flt[lay.F_ERROR])
@@ -87,6 +94,7 @@ def train_entry(t):
             tab.f2(t, tab.T_V), tab.f2(t, tab.T_VS), tab.f1(t, tab.T_BO), tab.f1(t, tab.T_BOS),
         )  # fmt: skip
         cnt[lay.N_CYCLE] += 1
+        reduce(t)
         row += 1
     return row
 

@@ -33,9 +33,11 @@ from hanami_actors.compute.kernels.layout import (
     LK_STRIDE,
     LK_TARGET,
     N_BLOCKS,
+    N_CYCLE,
     N_FREE,
     N_SECTIONS,
     N_VROWS,
+    SET_REDUCTION,
     SET_SEED,
 )
 
@@ -46,22 +48,28 @@ DOMAIN_OUTPUT = 0x56000000
 
 
 @kernel
-def new_section(cnt, free):
+def new_section(ci, cnt, free, births):
     """Return a row for a section: the one freed last, else one never used.
 
     Parameters
     ----------
-    cnt : int64[32], updated
-    free : int32[n]
+    ci : int64[32], cnt : int64[32]
+        Settings; counters, updated.
+    free : int32[sections], updated
         Stack of freed rows.
+    births : int32[sections], updated
+        Period of the cycle in which a section was made, 0 where nothing is ever removed.
     """
     if cnt[N_FREE] > 0:
         cnt[N_FREE] -= 1
         row = np.int64(free[cnt[N_FREE]])
         free[cnt[N_FREE]] = 0
-        return row
-    cnt[N_SECTIONS] += 1
-    return cnt[N_SECTIONS] - 1
+    else:
+        row = cnt[N_SECTIONS]
+        cnt[N_SECTIONS] += 1
+    if ci[SET_REDUCTION] > 0:
+        births[row] = cnt[N_CYCLE] // ci[SET_REDUCTION]
+    return row
 
 
 @kernel
@@ -114,7 +122,8 @@ def source_bound(group, target, hx, hf, gr):
 
 @kernel
 def grow_slots(
-    group, fresh, made, mixed, origins, shares, ci, cnt, hx, hf, lk, gr, hb, so, free, weights, slow
+    group, fresh, made, mixed, origins, shares, ci, cnt, hx, hf, lk, gr, hb, so, free,
+    births, weights, slow,
 ):  # fmt: skip
     """Give slots seen for the first time a section in every block that reads them.
 
@@ -129,8 +138,8 @@ def grow_slots(
         True: sections may start as sums of ``shares`` of the sections of slots ``origins``.
     origins : int32[2 * made], shares : float32[2 * made]
         See `coding.code_levels`; not read unless mixed.
-    ci, cnt, hx, hf, lk, gr, hb, so, free
-        Settings, counters, tables; ``cnt``, ``so``, ``free`` and ``gr`` are updated.
+    ci, cnt, hx, hf, lk, gr, hb, so, free, births
+        Settings, counters, tables; ``cnt``, ``so``, ``free``, ``births`` and ``gr`` are updated.
     weights, slow : float32[sections, 128], updated
     """
     gr[group, GR_KNOWN] += made
@@ -142,7 +151,7 @@ def grow_slots(
         for q in range(made):
             for position in range(hx[target, HX_BLOCKS]):
                 at = lk[link, LK_AT] + position * lk[link, LK_STRIDE]
-                section = new_section(cnt, free)
+                section = new_section(ci, cnt, free, births)
                 so[at + fresh[q]] = section
                 if not mixed or origins[2 * q] < 0:
                     fill_section(
@@ -176,8 +185,8 @@ def knows(group, slot, gr, seen, level_counts):
 
 @kernel
 def open_block(
-    hexagon, first, ci, cnt, hx, hf, lk, gr, hb, rd, hr, so, vo, free, seen, level_counts,
-    blocks, weights, slow, bias, slow_bias, out_weights, out_slow,
+    hexagon, first, ci, cnt, hx, hf, lk, gr, hb, rd, hr, so, vo, free, births, seen,
+    level_counts, blocks, weights, slow, bias, slow_bias, out_weights, out_slow,
 ):  # fmt: skip
     """Add a block to a hexagon without changing any output.
 
@@ -190,7 +199,7 @@ def open_block(
     hexagon : int64
     first : int64
         1 or 0.
-    ci, cnt, hx, hf, lk, gr, hb, rd, hr, so, vo, free, seen, level_counts
+    ci, cnt, hx, hf, lk, gr, hb, rd, hr, so, vo, free, births, seen, level_counts
         Settings, counters and tables; room for one more block and its sections is there.
     blocks : int32[blocks, 2], updated
         Hexagon and position of every block.
@@ -214,7 +223,7 @@ def open_block(
         bound = source_bound(group, hexagon, hx, hf, gr)
         for slot in range(gr[group, GR_SLOTS]):
             if knows(group, slot, gr, seen, level_counts):
-                so[at + slot] = new_section(cnt, free)
+                so[at + slot] = new_section(ci, cnt, free, births)
                 fill_section(
                     weights, slow, so[at + slot], ci[SET_SEED], group, hexagon,
                     slot, position, bound,
@@ -233,7 +242,7 @@ def open_block(
             for p in range(hx[target, HX_BLOCKS]):
                 at = lk[link, LK_AT] + p * lk[link, LK_STRIDE]
                 for slot in range(old, old + BLOCK):
-                    so[at + slot] = new_section(cnt, free)
+                    so[at + slot] = new_section(ci, cnt, free, births)
                     fill_section(
                         weights, slow, so[at + slot], ci[SET_SEED], own, target, slot, p, bound
                     )

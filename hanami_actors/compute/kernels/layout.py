@@ -21,7 +21,7 @@ SET_ENTRIES_MAX = 3
 SET_CHUNKS_MAX = 4
 SET_POTENTIALS = 5  # 1: cooldown or refractory time have an effect
 SET_REFRACTORY = 6
-SET_REDUCTION = 7
+SET_REDUCTION = 7  # cycles from one removal of sections to the next, 0: never
 SET_INPUTS = 8
 SET_OUTPUTS = 9
 SETTINGS_INT = 32
@@ -44,6 +44,7 @@ N_MISTAKES = 9  # since the last growth
 N_STORED = 10  # samples ever stored in the replay memory
 N_MISTAKES_ALL = 11
 N_BACKWARD = 12  # samples that were not skipped
+N_REMOVED = 13  # sections removed by reduction
 COUNTERS = 32
 
 # --- running means: float32[16]

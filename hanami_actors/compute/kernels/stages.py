@@ -21,6 +21,7 @@ from hanami_actors.compute.kernels.growth import (
 from hanami_actors.compute.kernels.hashing import key
 from hanami_actors.compute.kernels.jit import kernel
 from hanami_actors.compute.kernels.memory import recall
+from hanami_actors.compute.kernels.reduction import reduce_sections
 from hanami_actors.compute.kernels.vector import list_energy
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "open_next",
     "pass_backward",
     "pass_forward",
+    "reduce",
     "replay",
     "take_targets",
 ]
@@ -132,6 +134,7 @@ def code_inputs(t, row, learn):
     hb = tab.i2(t, tab.T_HB)
     so = tab.i1(t, tab.T_SO)
     free = tab.i1(t, tab.T_FREE)
+    births = tab.i1(t, tab.T_BIRTHS)
     w = tab.f2(t, tab.T_W)
     ws = tab.f2(t, tab.T_WS)
     for q in range(ci[lay.SET_INPUTS]):
@@ -146,7 +149,7 @@ def code_inputs(t, row, learn):
                 q, fresh[value_at:], made[q],
                 gr[q, lay.GR_LEVELS] > 1 and gr[q, lay.GR_KIND] != lay.KIND_MATCH,
                 origins[2 * value_at:], shares[2 * value_at:],
-                ci, cnt, hx, hf, lk, gr, hb, so, free, w, ws,
+                ci, cnt, hx, hf, lk, gr, hb, so, free, births, w, ws,
             )  # fmt: skip
 
 
@@ -291,9 +294,9 @@ def open_next(t, hexagon, first):
         hexagon, first, tab.l1(t, tab.T_CI), tab.l1(t, tab.T_CNT), tab.l2(t, tab.T_HX),
         tab.f2(t, tab.T_HF), tab.l2(t, tab.T_LK), tab.l2(t, tab.T_GR), tab.i2(t, tab.T_HB),
         tab.i1(t, tab.T_RD), tab.i1(t, tab.T_HR), tab.i1(t, tab.T_SO), tab.i2(t, tab.T_VO),
-        tab.i1(t, tab.T_FREE), tab.i1(t, tab.T_N), tab.i1(t, tab.T_KC), tab.i2(t, tab.T_BLOCKS),
-        tab.f2(t, tab.T_W), tab.f2(t, tab.T_WS), tab.f2(t, tab.T_B), tab.f2(t, tab.T_BS),
-        tab.f2(t, tab.T_V), tab.f2(t, tab.T_VS),
+        tab.i1(t, tab.T_FREE), tab.i1(t, tab.T_BIRTHS), tab.i1(t, tab.T_N), tab.i1(t, tab.T_KC),
+        tab.i2(t, tab.T_BLOCKS), tab.f2(t, tab.T_W), tab.f2(t, tab.T_WS), tab.f2(t, tab.T_B),
+        tab.f2(t, tab.T_BS), tab.f2(t, tab.T_V), tab.f2(t, tab.T_VS),
     )  # fmt: skip
 
 
@@ -313,6 +316,23 @@ def grow(t):
     hexagon = choose_hexagon(tab.l2(t, tab.T_HX))
     if hexagon >= 0:
         open_next(t, hexagon, lay.NO)
+
+
+@kernel
+def reduce(t):
+    """Run `reduction.reduce_sections`.
+
+    Parameters
+    ----------
+    t : int64[n]
+        Table of addresses.
+    """
+    reduce_sections(
+        tab.l1(t, tab.T_CI), tab.l1(t, tab.T_CNT), tab.l2(t, tab.T_HX), tab.l2(t, tab.T_LK),
+        tab.l2(t, tab.T_GR), tab.i1(t, tab.T_SO), tab.i1(t, tab.T_FREE), tab.i1(t, tab.T_BIRTHS),
+        tab.f1(t, tab.T_USAGE), tab.f2(t, tab.T_W), tab.f2(t, tab.T_WS), tab.f1(t, tab.T_SCORES),
+        tab.f1(t, tab.T_LANES),
+    )  # fmt: skip
 
 
 @kernel

@@ -15,6 +15,8 @@ from tests.unit.compute.naive_parts import (
     F,
     Input,
     Memory,
+    Sections,
+    Shape,
     answers_of,
     dot,
     key,
@@ -25,7 +27,7 @@ from tests.unit.compute.naive_parts import (
 )
 
 
-class NaiveNetwork:
+class NaiveNetwork(Shape):
     """The whole network with lists and dictionaries."""
 
     def __init__(self, spec):
@@ -37,7 +39,8 @@ class NaiveNetwork:
         self.t = 0
         self.error = F(1)
         self.mistakes = 0
-        self.w, self.ws = [np.zeros(128, F)], [np.zeros(128, F)]
+        self.sections = Sections()
+        self.w, self.ws = self.sections.w, self.sections.ws
         self.v, self.vs = [np.zeros(128, F)], [np.zeros(128, F)]
         self.so, self.vo = {}, {}  # (link, position, slot), (block, row)
         self.blocks = []  # (hexagon, position)
@@ -102,29 +105,6 @@ class NaiveNetwork:
                         self.v.append(uniform_row(k, bound))
                         self.vs.append(self.v[-1].copy())
 
-    def own(self, h):
-        return [n for n, (hexagon, _) in enumerate(self.blocks) if hexagon == h]
-
-    def rows(self, h):
-        return [k for k, (q, _) in enumerate(self.owners) if self.spec.outputs[q][1] == h]
-
-    def read(self, h):
-        return [block for r in self.topology.reads[h] for block in self.own(r)]
-
-    def is_sum(self, h):
-        return not self.topology.hidden[h]
-
-    def into(self, h):
-        return [(n, link.group) for n, link in enumerate(self.topology.links) if link.target == h]
-
-    def out_of(self, h):
-        first = len(self.inputs)
-        return [
-            (n, link.group, link.target)
-            for n, link in enumerate(self.topology.links)
-            if link.group >= first and self.topology.groups[link.group] == h
-        ]
-
     # --- growth
 
     def bound(self, group, target):
@@ -135,10 +115,15 @@ class NaiveNetwork:
         return np.sqrt(F(3) / max(self.active_mean[target], F(1)))
 
     def new_section(self, link, group, target, position, slot, bound):
-        self.so[link, position, slot] = len(self.w)
+        n = self.so[link, position, slot] = self.sections.take(self.period())
         k = key(key(self.seed, group, target), slot, position)
-        self.w.append(uniform_row(k, bound))
-        self.ws.append(self.w[-1].copy())
+        self.w[n] = uniform_row(k, bound)
+        self.ws[n] = self.w[n].copy()
+        return n
+
+    def period(self):
+        cycles = int(self.plan.settings_int[lay.SET_REDUCTION])
+        return self.t // cycles if cycles else 0
 
     def open_block(self, h, *, first):
         position = len(self.own(h))
@@ -178,14 +163,14 @@ class NaiveNetwork:
             bound = self.bound(group, target)
             for slot, origins in fresh:
                 for p in range(len(self.own(target))):
-                    self.new_section(link, group, target, p, slot, bound)
+                    n = self.new_section(link, group, target, p, slot, bound)
                     if origins:
-                        self.w[-1] = np.zeros(128, F)
-                        self.ws[-1] = np.zeros(128, F)
+                        self.w[n] = np.zeros(128, F)
+                        self.ws[n] = np.zeros(128, F)
                         for origin, share in origins:
-                            other = self.so[link, p, origin]
-                            self.w[-1] = self.w[-1] + share * self.w[other]
-                            self.ws[-1] = self.ws[-1] + share * self.ws[other]
+                            other = self.so.get((link, p, origin), 0)
+                            self.w[n] = self.w[n] + share * self.w[other]
+                            self.ws[n] = self.ws[n] + share * self.ws[other]
 
     # --- a pass
 
@@ -345,6 +330,8 @@ class NaiveNetwork:
         active = self.code(inputs, True)
         targets = self.targets(outputs)
         self.forward(active, "train")
+        if self.set["enable_reduction"]:
+            self.sections.count(self.lists)
         worst = self.compare(targets)
         if worst >= 0:
             self.error = self.error + F(0.001) * (worst - self.error)
@@ -358,6 +345,9 @@ class NaiveNetwork:
             self.grow()
         self.follow()
         self.t += 1
+        cycles = int(self.plan.settings_int[lay.SET_REDUCTION])
+        if cycles and self.t % cycles == 0:
+            self.sections.reduce(self.so, self.topology.links, self.period())
 
     def replay(self, threshold):
         for i in range(self.set["replays_per_cycle"]):

@@ -229,3 +229,81 @@ class Memory:
             self.entries.pop()
         if self.fits(entry):
             self.entries.append(entry)
+
+
+class Shape:
+    """Who leads to whom, by searching every list."""
+
+    spec: Any
+    topology: Any
+    blocks: list[Any]
+    owners: list[Any]
+    inputs: list[Any]
+
+    def own(self, h):
+        return [n for n, (hexagon, _) in enumerate(self.blocks) if hexagon == h]
+
+    def rows(self, h):
+        return [k for k, (q, _) in enumerate(self.owners) if self.spec.outputs[q][1] == h]
+
+    def read(self, h):
+        return [block for r in self.topology.reads[h] for block in self.own(r)]
+
+    def is_sum(self, h):
+        return not self.topology.hidden[h]
+
+    def into(self, h):
+        return [(n, link.group) for n, link in enumerate(self.topology.links) if link.target == h]
+
+    def out_of(self, h):
+        first = len(self.inputs)
+        return [
+            (n, link.group, link.target)
+            for n, link in enumerate(self.topology.links)
+            if link.group >= first and self.topology.groups[link.group] == h
+        ]
+
+
+class Sections:
+    """Rows of weights: fast, slow, when they were made, which are free; and what is weak."""
+
+    def __init__(self):
+        self.w, self.ws = [np.zeros(128, F)], [np.zeros(128, F)]
+        self.births = [0]
+        self.free: list[int] = []
+        self.removed = 0
+        self.usage: dict[tuple[int, int], Any] = {}
+
+    def take(self, period):
+        if self.free:
+            n = self.free.pop()
+        else:
+            n = len(self.w)
+            self.w.append(np.zeros(128, F))
+            self.ws.append(np.zeros(128, F))
+            self.births.append(0)
+        self.births[n] = period
+        return n
+
+    def count(self, lists):
+        for group, active in lists.items():
+            for slot, r in active:
+                self.usage[group, slot] = self.usage.get((group, slot), ZERO) + r * r
+
+    def score(self, links, cell, n):
+        link, _, slot = cell
+        usage = self.usage.get((links[link].group, slot), ZERO)
+        return usage * dot(self.w[n], self.w[n])
+
+    def reduce(self, so, links, period):
+        old = [cell for cell, n in sorted(so.items()) if self.births[n] <= period - 2]
+        made = len(self.w) - 1 - len(self.free) + self.removed
+        count = max(0, min(len(old) // 10, made * 2 // 5 - self.removed))
+        weakest = sorted(old, key=lambda cell: self.score(links, cell, so[cell]))[:count]
+        for cell in sorted(weakest):
+            n = so.pop(cell)
+            self.w[n], self.ws[n] = np.zeros(128, F), np.zeros(128, F)
+            self.births[n] = 0
+            self.free.append(n)
+            self.removed += 1
+        self.usage = {cell: F(0.5) * x for cell, x in self.usage.items()}

@@ -6,6 +6,7 @@ import pytest
 from hanami_actors.compute import (
     KERNEL_VERSION,
     Network,
+    NetworkImage,
     decode_image,
     encode_image,
     read_image_header,
@@ -83,3 +84,10 @@ def test_transients_are_in_the_image_but_not_in_the_digest():
     network.reset_transients("train")
     assert network.digest() == digest
     assert not network.image().state["potential"][0].any()
+
+
+def test_a_snapshot_with_other_arrays_is_refused():
+    image = trained(rows=3).image()
+    fewer = {name: array for name, array in image.state.items() if name != "births"}
+    with pytest.raises(SnapshotDamagedError, match="other arrays"):
+        decode_image(encode_image(NetworkImage(fewer)))

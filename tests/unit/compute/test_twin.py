@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hanami_actors.compute import Network
+from hanami_actors.compute import Network, plan
 from hanami_actors.compute.kernels import layout as lay
 from tests.unit.compute.builders import make_samples, make_spec
 from tests.unit.compute.naive import NaiveNetwork
@@ -86,9 +86,11 @@ def assert_same_state(network, twin):
         ("bias_slow", twin.bs),
         ("output_bias", twin.bo),
         ("output_bias_slow", twin.bos),
+        ("births", twin.sections.births),
+        ("free", twin.sections.free),
         ("memory_errors", [entry[2] for entry in twin.memory.entries]),
     ):
-        expected = np.array(rows, np.float32).reshape(state[name].shape)
+        expected = np.array(rows, state[name].dtype).reshape(state[name].shape)
         assert np.array_equal(state[name], expected), name
     assert state["blocks"].tolist() == [list(x) for x in twin.blocks]
     assert state["means"][0] == twin.error
@@ -145,6 +147,32 @@ def test_slow_weights_equal_their_twin_after_the_eager_cycles():
     for row in range(660):
         twin.train({"x": x[row]}, {"y": y[row]})
     assert_same_state(network, twin)
+
+
+@pytest.mark.parametrize(
+    "name", ["straight", "levels", "match", "two hidden", "many outputs on sums"]
+)
+def test_reduction_equals_its_twin(name, monkeypatch):
+    monkeypatch.setattr(plan, "REDUCTION_CYCLES", 6)
+    options, inputs, outputs = CASES[name]
+    spec = make_spec(seed=7, enable_reduction=True, **options)
+    network, twin = Network.create(spec), NaiveNetwork(spec)
+    given, expected = samples_for(name, inputs, outputs, 48)
+    for one in (network, twin):
+        one.size(inputs, outputs)
+    network.train([*given.items()], [*expected.items()], 0, 30)
+    more = {n: width + 3 for n, width in inputs.items()}
+    network.size(more, {})
+    network.train([*given.items()], [*expected.items()], 30, 48)
+    with np.errstate(over="ignore"):
+        for row in range(48):
+            if row == 30:
+                twin.size(more, {})
+            twin.train(
+                {n: x[row] for n, x in given.items()}, {n: y[row] for n, y in expected.items()}
+            )
+        assert_same_state(network, twin)
+    assert network.metrics()["removed_sections"] == twin.sections.removed > 0
 
 
 def test_network_equals_its_twin_after_inputs_and_outputs_grew():
