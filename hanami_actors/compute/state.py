@@ -35,13 +35,14 @@ KERNEL_VERSION = 1
 
 State = dict[str, NDArray[Any]]
 
-ARRAYS = frozenset(
-    "spec input_sizes output_owners settings_int settings_float counters means hexagon_passes "
-    "hexagon_means blocks sections output_sections weights weights_slow bias bias_slow "
-    "output_weights output_weights_slow output_bias output_bias_slow births usage free scale seen "
-    "level_counts levels level_slots memory_entries memory_errors memory_slots memory_values "
-    "memory_chain memory_spare potential rest".split()
-)
+ARRAYS = frozenset({
+    "spec", "input_sizes", "output_owners", "settings_int", "settings_float", "counters", "means",
+    "hexagon_passes", "hexagon_means", "blocks", "sections", "output_sections", "weights",
+    "weights_slow", "bias", "bias_slow", "output_weights", "output_weights_slow", "output_bias",
+    "output_bias_slow", "births", "usage", "free", "scale", "seen", "level_counts", "levels",
+    "level_slots", "memory_entries", "memory_errors", "memory_slots", "memory_values",
+    "memory_chain", "memory_spare", "potential", "rest",
+})  # fmt: skip
 """Names of all arrays of a state."""
 
 TRANSIENT = ("potential", "rest")
