@@ -13,7 +13,9 @@ import httpx
 from hanami_sdk.hanami_exceptions import ConnectionFailedException
 
 __all__ = [
+    "CONNECT_TIMEOUT_S",
     "LOOPBACK_HOSTS",
+    "TIMEOUT",
     "TRANSPORT_ERRORS",
     "Answer",
     "answer_of",

@@ -17,6 +17,7 @@ from hanami_sdk.client.session import Session
 __all__ = [
     "add_project",
     "audit_log",
+    "change_passphrase",
     "create_project",
     "create_user",
     "delete_project",
@@ -61,6 +62,11 @@ def get_user(session: Session, user_id: str) -> Flow[User]:
 def list_users(session: Session) -> Flow[list[User]]:
     """Return all users; admins only."""
     return (yield from session.do(Call(method="GET", path="user/all", decode=_users)))
+
+
+def change_passphrase(session: Session, passphrase: str, new_passphrase: str) -> Flow[None]:
+    """Change the own passphrase; all other tokens of this user end."""
+    yield from session.change_passphrase(passphrase, new_passphrase)
 
 
 def delete_user(session: Session, user_id: str) -> Flow[None]:

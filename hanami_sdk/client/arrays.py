@@ -5,13 +5,22 @@ and the SDK works without it.
 """
 
 import importlib
+import io
 import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
-__all__ = ["Values", "as_rows", "float_bytes", "floats_of", "matrix_of"]
+__all__ = [
+    "Values",
+    "as_rows",
+    "float_bytes",
+    "floats_of",
+    "has_numpy",
+    "matrix_of",
+    "npy_of",
+]
 
 Values = Iterable[float]
 """Numbers: a sequence, an array of numpy, or anything else with the buffer of floats."""
@@ -55,6 +64,17 @@ def matrix_of(rows: Sequence[Sequence[float]]) -> Any:
     """Return rows of numbers as one array of numpy with 32-bit floats, or as they are."""
     numpy = _numpy()
     return list(rows) if numpy is None else numpy.array(rows, dtype="f4")
+
+
+def has_numpy() -> bool:
+    """Tell whether results are arrays."""
+    return _numpy() is not None
+
+
+def npy_of(content: bytes) -> Any:
+    """Return the content of a NPY file as an array with 32-bit floats."""
+    numpy = importlib.import_module("numpy")
+    return numpy.load(io.BytesIO(content), allow_pickle=False).astype("f4", copy=False)
 
 
 def as_rows(values: Any) -> Sequence[Values]:

@@ -26,10 +26,16 @@ from hanami_sdk.client.awaiting_resources import (
     AsyncUsers,
 )
 from hanami_sdk.client.environment import from_environment
-from hanami_sdk.client.flow import Effect, Flow, Pause, Request
+from hanami_sdk.client.flow import Download, Effect, Flow, Pause, Request
 from hanami_sdk.client.pipeline import WINDOW_STEPS
 from hanami_sdk.client.references import Links, Reference, Results, uuid_of
 from hanami_sdk.client.results import Login
+from hanami_sdk.client.sending import (
+    DOWNLOAD_BLOCK_BYTES,
+    headers_of,
+    timeout_of,
+    writing,
+)
 from hanami_sdk.client.session import Retry, Session
 
 if TYPE_CHECKING:
@@ -242,6 +248,8 @@ class AsyncClient:
         match effect:
             case Request():
                 return await self._sent(effect)
+            case Download():
+                return await self._downloaded(effect)
             case Pause():
                 await asyncio.sleep(effect.duration_s)
                 return None
@@ -249,13 +257,31 @@ class AsyncClient:
                 return await effect.work()
 
     async def _sent(self, request: Request) -> Answer:
-        headers = dict(request.headers)
-        if request.token is not None:
-            headers["X-Auth-Token"] = request.token
         try:
             response = await self._http.request(
-                request.method, request.url, headers=headers, content=request.body
+                request.method,
+                request.url,
+                headers=headers_of(request),
+                content=request.body,
+                timeout=timeout_of(request),
             )
         except TRANSPORT_ERRORS as error:
             raise failure_of(error, request.method, request.url) from error
         return answer_of(response)
+
+    async def _downloaded(self, download: Download) -> Answer:
+        request = download.request
+        streaming = self._http.stream(
+            request.method, request.url, headers=headers_of(request), timeout=timeout_of(request)
+        )
+        try:
+            async with streaming as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    return answer_of(response)
+                with writing(download, response.headers) as write:
+                    async for block in response.aiter_bytes(DOWNLOAD_BLOCK_BYTES):
+                        write(block)
+        except TRANSPORT_ERRORS as error:
+            raise failure_of(error, request.method, request.url) from error
+        return Answer(response.status_code, b"", response.headers.get("X-Request-Id"))

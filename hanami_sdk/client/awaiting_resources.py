@@ -3,7 +3,7 @@
 from typing import Any
 
 from hanami_sdk._progress import Report, shown_progress
-from hanami_sdk.client import accounts, clusters, datasets, tasks
+from hanami_sdk.client import accounts, clusters, datasets, tasks, uploads
 from hanami_sdk.client.methods import AsyncRunner, Awaited
 from hanami_sdk.client.results import Task
 
@@ -33,6 +33,7 @@ class AsyncUsers(_Resource):
     get = Awaited(accounts.get_user)
     list = Awaited(accounts.list_users)
     delete = Awaited(accounts.delete_user)
+    change_passphrase = Awaited(accounts.change_passphrase)
     add_project = Awaited(accounts.add_project)
     remove_project = Awaited(accounts.remove_project)
     list_projects = Awaited(accounts.list_user_projects)
@@ -61,7 +62,14 @@ class AsyncDatasets(_Resource):
     list = Awaited(datasets.list_datasets)
     delete = Awaited(datasets.delete_dataset)
     check = Awaited(datasets.check_dataset)
+    report = Awaited(datasets.report_dataset)
     read = Awaited(datasets.read_column)
+    download = Awaited(datasets.download_dataset)
+    upload_mnist = Awaited(uploads.upload_mnist)
+    upload_csv = Awaited(uploads.upload_csv)
+    resume_upload = Awaited(uploads.resume_upload)
+    upload_progress = Awaited(uploads.upload_progress)
+    get_upload = Awaited(uploads.get_upload)
 
 
 class AsyncClusters(_Resource):

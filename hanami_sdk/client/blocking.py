@@ -26,10 +26,16 @@ from hanami_sdk.client.blocking_resources import (
     Users,
 )
 from hanami_sdk.client.environment import from_environment
-from hanami_sdk.client.flow import Effect, Flow, Pause, Request
+from hanami_sdk.client.flow import Download, Effect, Flow, Pause, Request
 from hanami_sdk.client.pipeline import WINDOW_STEPS
 from hanami_sdk.client.references import Links, Reference, Results, uuid_of
 from hanami_sdk.client.results import Login
+from hanami_sdk.client.sending import (
+    DOWNLOAD_BLOCK_BYTES,
+    headers_of,
+    timeout_of,
+    writing,
+)
 from hanami_sdk.client.session import Retry, Session
 
 if TYPE_CHECKING:
@@ -249,6 +255,8 @@ class Client:
         match effect:
             case Request():
                 return self._sent(effect)
+            case Download():
+                return self._downloaded(effect)
             case Pause():
                 time.sleep(effect.duration_s)
                 return None
@@ -258,13 +266,31 @@ class Client:
                 return run(effect.work())
 
     def _sent(self, request: Request) -> Answer:
-        headers = dict(request.headers)
-        if request.token is not None:
-            headers["X-Auth-Token"] = request.token
         try:
             response = self._http.request(
-                request.method, request.url, headers=headers, content=request.body
+                request.method,
+                request.url,
+                headers=headers_of(request),
+                content=request.body,
+                timeout=timeout_of(request),
             )
         except TRANSPORT_ERRORS as error:
             raise failure_of(error, request.method, request.url) from error
         return answer_of(response)
+
+    def _downloaded(self, download: Download) -> Answer:
+        request = download.request
+        streaming = self._http.stream(
+            request.method, request.url, headers=headers_of(request), timeout=timeout_of(request)
+        )
+        try:
+            with streaming as response:
+                if response.status_code != 200:
+                    response.read()
+                    return answer_of(response)
+                with writing(download, response.headers) as write:
+                    for block in response.iter_bytes(DOWNLOAD_BLOCK_BYTES):
+                        write(block)
+        except TRANSPORT_ERRORS as error:
+            raise failure_of(error, request.method, request.url) from error
+        return Answer(response.status_code, b"", response.headers.get("X-Request-Id"))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hanami_sdk._progress import Report, shown_progress
-from hanami_sdk.client import accounts, clusters, datasets, tasks
+from hanami_sdk.client import accounts, clusters, datasets, tasks, uploads
 from hanami_sdk.client.methods import Blocking, Runner
 from hanami_sdk.client.results import Task
 
@@ -33,6 +33,7 @@ class Users(_Resource):
     get = Blocking(accounts.get_user)
     list = Blocking(accounts.list_users)
     delete = Blocking(accounts.delete_user)
+    change_passphrase = Blocking(accounts.change_passphrase)
     add_project = Blocking(accounts.add_project)
     remove_project = Blocking(accounts.remove_project)
     list_projects = Blocking(accounts.list_user_projects)
@@ -61,7 +62,14 @@ class Datasets(_Resource):
     list = Blocking(datasets.list_datasets)
     delete = Blocking(datasets.delete_dataset)
     check = Blocking(datasets.check_dataset)
+    report = Blocking(datasets.report_dataset)
     read = Blocking(datasets.read_column)
+    download = Blocking(datasets.download_dataset)
+    upload_mnist = Blocking(uploads.upload_mnist)
+    upload_csv = Blocking(uploads.upload_csv)
+    resume_upload = Blocking(uploads.resume_upload)
+    upload_progress = Blocking(uploads.upload_progress)
+    get_upload = Blocking(uploads.get_upload)
 
 
 class Clusters(_Resource):

@@ -6,16 +6,19 @@ another, `AsyncClient` awaits them; neither retries, renews tokens or waits for 
 """
 
 from collections.abc import Callable, Coroutine, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from hanami_sdk._progress import Report
 from hanami_sdk.client.results import Listing
 from hanami_sdk.hanami_exceptions import UnreadableAnswerException
 
 __all__ = [
     "Call",
+    "Download",
     "Effect",
     "Flow",
     "Pause",
@@ -39,7 +42,20 @@ class Request:
     url: str
     token: str | None
     body: bytes | None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float | None = None
+    """How long the answer may take; None for what is usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One GET whose answer is written to a file; its result is an ``Answer`` without the bytes.
+
+    Nothing is written unless the status is 200.
+    """
+
+    request: Request
+    path: Path
+    report: Report | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,7 @@ class Transfer:
     work: Callable[[], Coroutine[Any, Any, Any]]
 
 
-Effect = Request | Pause | Transfer
+Effect = Request | Download | Pause | Transfer
 Flow = Generator[Effect, Any, T]
 
 
@@ -74,6 +90,8 @@ class Call(Generic[T]):
         Values that are None are left out.
     raw_body : bytes or None
         Sent as it is, instead of ``body``.
+    timeout_s : float or None
+        How long the answer may take; None for what is usual.
     """
 
     method: str
@@ -82,6 +100,7 @@ class Call(Generic[T]):
     query: Mapping[str, object] | None = None
     body: Mapping[str, object] | None = None
     raw_body: bytes | None = None
+    timeout_s: float | None = None
 
     @property
     def is_safe(self) -> bool:

@@ -14,20 +14,27 @@ __all__ = [
     "Accuracy",
     "AuditEntry",
     "Checkpoint",
+    "ClassFigures",
     "Cluster",
     "ColumnRange",
     "Content",
     "Dataset",
     "ErrorEntry",
+    "FileProgress",
     "Host",
+    "ImportProgress",
     "Listing",
     "Login",
     "Project",
     "ProjectRole",
     "ProjectRoles",
+    "Report",
     "Saved",
     "Task",
     "TaskRow",
+    "UploadProgress",
+    "UploadStarted",
+    "UploadedFile",
     "User",
     "Uuid",
 ]
@@ -221,3 +228,79 @@ class Accuracy(msgspec.Struct, frozen=True, kw_only=True):
     """How much of a result is right, in percent."""
 
     accuracy: float
+
+
+class UploadStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset that waits for its files."""
+
+    uuid: str
+    uuid_input_file: str
+    uuid_label_file: str = ""
+
+
+class FileProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """A file on its way in; ``role`` is ``input`` or ``label``."""
+
+    uuid: str
+    role: str
+    size_bytes: int
+    received_bytes: int
+    complete: bool
+
+
+class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of the uploaded bytes has been imported."""
+
+    read_bytes: int
+    size_bytes: int
+
+
+class UploadProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the upload of a dataset is.
+
+    ``state`` is ``uploading``, ``uploaded``, ``importing`` or ``finished``.
+    """
+
+    complete: bool
+    uuid: str = ""
+    state: str = ""
+    files: list[FileProgress] = []
+    importing: ImportProgress | None = None
+
+
+class UploadedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Which bytes of a file have to be sent: ranges of the first one and the one behind the last.
+
+    At most 1000 ranges are listed; ``number_of_missing_ranges`` counts all.
+    """
+
+    uuid: str
+    complete: bool
+    size_bytes: int
+    received_bytes: int
+    missing: list[tuple[int, int]]
+    number_of_missing_ranges: int = 0
+    dataset_uuid: str = ""
+    role: str = ""
+    checksum: str = ""
+
+
+class ClassFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How well one class is recognized; None where there is nothing to divide by."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """How well a result fits a reference; figures that do not apply are None or empty."""
+
+    number_of_rows: int
+    accuracy: float | None = None
+    classes: list[ClassFigures] = []
+    confusion_matrix: list[list[int]] = []
+    mean_absolute_error: float | None = None
+    root_mean_square_error: float | None = None
+    number_of_rows_without_class: int = 0

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hanami_sdk._arguments import base64_text
 from hanami_sdk._transport import Answer
-from hanami_sdk.client.flow import Call, Flow, Pause, Request, object_of
+from hanami_sdk.client.flow import Call, Download, Flow, Pause, Request, object_of
 from hanami_sdk.client.results import Login
 from hanami_sdk.hanami_exceptions import ConnectionFailedException, UnauthorizedException
 from hanami_sdk.hanami_request import API_PREFIX, error_of, json_bytes, query_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from hanami_sdk._progress import Report
 
 __all__ = ["Retry", "Session"]
 
@@ -165,6 +168,19 @@ class Session:
         self.project_id = project_id
         return login
 
+    def change_passphrase(self, passphrase: str, new_passphrase: str) -> Flow[None]:
+        """Change the passphrase of this user and go on with the new one."""
+        token = yield from self.valid_token()
+        body = {
+            "passphrase": base64_text(passphrase),
+            "new_passphrase": base64_text(new_passphrase),
+        }
+        call = Call(method="PUT", path="user/passphrase", decode=_read_login, body=body)
+        login = yield from self._sent(call, token)
+        if self._passphrase is not None:
+            self._passphrase = new_passphrase
+        self._keep(login.token)
+
     def _enter(self, project_id: str) -> Flow[Login]:
         body = {"project_id": project_id}
         call = Call(method="PUT", path="token", decode=_read_login, body=body)
@@ -195,6 +211,22 @@ class Session:
             yield from self.log_in()
         return (yield from self._sent(call, self._token))
 
+    def download(self, call: Call[None], path: "Path", report: "Report | None") -> Flow[None]:
+        """Write the answer of a call to a file; the file is complete or not there.
+
+        Raises
+        ------
+        OSError
+            When it cannot be written.
+        """
+        token = yield from self.valid_token()
+        values = {k: _query_value(v) for k, v in (call.query or {}).items() if v is not None}
+        url = f"{self.address}{API_PREFIX}{call.path}{query_text(values)}"
+        request = Request(call.method, url, token, None, call.timeout_s)
+        answer = yield from self._answered(Download(request, path, report), is_safe=True)
+        if answer.status != 200:
+            raise error_of(answer)
+
     def _sent(self, call: Call[T], token: str | None) -> Flow[T]:
         """Send a call, repeat it where that is safe, and read its answer."""
         body = call.raw_body
@@ -202,13 +234,13 @@ class Session:
             body = json_bytes({k: v for k, v in call.body.items() if v is not None})
         values = {k: _query_value(v) for k, v in (call.query or {}).items() if v is not None}
         url = f"{self.address}{API_PREFIX}{call.path}{query_text(values)}"
-        request = Request(call.method, url, token, body)
+        request = Request(call.method, url, token, body, call.timeout_s)
         answer = yield from self._answered(request, is_safe=call.is_safe)
         if answer.status != 200:
             raise error_of(answer)
         return call.decode(answer.body)
 
-    def _answered(self, request: Request, *, is_safe: bool) -> Flow[Answer]:
+    def _answered(self, request: Request | Download, *, is_safe: bool) -> Flow[Answer]:
         attempt = 0
         while True:
             attempt += 1
