@@ -11,6 +11,9 @@ DIGITS = (9, 8, 7, 6)
 EXACT_EXPONENT_MAX = 22
 """Up to here powers of ten are exact doubles, so that one division rounds only once."""
 
+WHOLE_MAX = 2.0**24
+"""Up to here every whole number is a float32, and its shortest text is that of the double."""
+
 _POWERS = 10.0 ** np.arange(EXACT_EXPONENT_MAX + 1)
 
 
@@ -31,6 +34,8 @@ def shortest_doubles(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]
     float64 array of the same shape
     """
     exact = values.astype(np.float64)
+    if bool(((exact == np.rint(exact)) & (np.abs(exact) <= WHOLE_MAX)).all()):
+        return exact
     shortest = exact.copy()
     is_open = np.isfinite(values) & (values != 0)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -313,7 +313,7 @@ def test_an_upload_that_was_left_alone_expires_also_over_a_restart(make_server):
 
 
 def test_what_does_not_fit_is_refused_before_a_byte_is_stored(make_server):
-    server = make_server("--disk-free-min-bytes", str(2**60), "--upload-size-max-bytes", "1000")
+    server = make_server("--disk-free-min-bytes", str(2**50), "--upload-size-max-bytes", "1000")
     user = User(server)
     body = {"name": "table", "input_data_size": 10}
     answer = user.ask("POST", "dataset/upload/csv", **body)

@@ -40,6 +40,11 @@ def test_zeros_keep_their_sign_and_what_is_not_finite_stays():
     assert list(map(repr, found.tolist())) == ["0.0", "-0.0", "inf", "-inf", "nan"]
 
 
+def test_whole_numbers_keep_their_text():
+    values = np.array([0, 1, -7, 255, 16777215, 16777216, -16777216, -0.0], dtype=np.float32)
+    assert list(map(repr, shortest_doubles(values).tolist())) == list(map(repr, expected(values)))
+
+
 def test_many_random_values_equal_those_of_numpy():
     random = np.random.default_rng(5)
     values = (random.normal(size=3000) * 10.0 ** random.integers(-8, 9, 3000)).astype(np.float32)
