@@ -9,11 +9,18 @@ from typing import Any
 import numpy as np
 
 from hanami_actors.compute import Network, NetworkImage
+from hanami_actors.compute.image import ARRAYS
 from hanami_actors.eventlog.memory import MemoryEventLog
 from hanami_actors.eventlog.port import Batch
 from hanami_actors.types import StreamId
 
 GATE_TIMEOUT_S = 20.0
+
+
+def image_of(text: bytes) -> NetworkImage:
+    """An image with the arrays that snapshots must have, one of which holds the text."""
+    arrays = {name: np.empty(0, np.uint8) for name in ARRAYS}
+    return NetworkImage({**arrays, "spec": np.frombuffer(text, np.uint8)})
 
 
 class FakeNetwork(Network):
@@ -34,7 +41,7 @@ class FakeNetwork(Network):
 
     @classmethod
     def from_image(cls, image):
-        return cls(json.loads(image.state["fake"].tobytes()))
+        return cls(json.loads(image.state["spec"].tobytes()))
 
     def size(self, inputs, outputs):
         for kind, sizes in (("inputs", inputs), ("outputs", outputs)):
@@ -64,8 +71,7 @@ class FakeNetwork(Network):
         pass
 
     def image(self):
-        text = json.dumps(self.state, sort_keys=True).encode()
-        return NetworkImage({"fake": np.frombuffer(text, np.uint8)})
+        return image_of(json.dumps(self.state, sort_keys=True).encode())
 
     def size_bytes(self):
         return 1000

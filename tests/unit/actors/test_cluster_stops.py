@@ -12,7 +12,7 @@ from hanami_actors.actors.supervisor import Shutdown
 from hanami_actors.domain.cluster.messages import DeleteCluster
 from hanami_actors.domain.dataset.aggregate import DatasetPhase
 from hanami_actors.domain.dataset.messages import DeleteDataset
-from hanami_actors.errors import BusyError, NotFoundError
+from hanami_actors.errors import BusyError, NotFoundError, StorageFullError
 from tests.unit.actors.fakes import Gate, network_with
 from tests.unit.actors.harness import (
     answer_of,
@@ -79,7 +79,7 @@ def test_a_result_deleted_while_its_task_computes_is_no_error(make_backend):
 def test_deleting_a_cluster_does_not_wait_for_its_training(make_backend):
     backend, gate = gated_training(make_backend)
     cluster, data = backend.cluster(), backend.data()
-    train = backend.train(cluster, data)
+    train = backend.train(cluster, data, epochs=1_000_000)
     gate.wait_until_reached()
     aborted = backend.send(cluster_target(cluster), DeleteTask(task_uuid=train))
     backend.task(cluster, train)
@@ -95,6 +95,20 @@ def test_deleting_a_cluster_does_not_wait_for_its_training(make_backend):
     assert backend.host.networks.get(cluster) is None
     backend.stop()
     assert backend.snapshotter._moments(cluster) == []
+
+
+def test_an_abort_that_cannot_be_recorded_is_answered_and_the_task_goes_on(make_backend):
+    backend, gate = gated_training(make_backend)
+    cluster, data = backend.cluster(), backend.data()
+    train = backend.train(cluster, data, epochs=3)
+    gate.wait_until_reached()
+    backend.log.faults["cluster.task_aborted"] = [StorageFullError("full")]
+    aborted = backend.send(cluster_target(cluster), DeleteTask(task_uuid=train))
+    backend.task(cluster, train)
+    gate.open()
+    with pytest.raises(BusyError, match="try again"):
+        answer_of(aborted)
+    assert backend.finished(cluster, train).digest == trained_digest(make_backend)
 
 
 def test_stopping_marks_the_training_and_the_next_start_ends_it_the_same(make_backend):

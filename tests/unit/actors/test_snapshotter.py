@@ -2,25 +2,23 @@
 
 import threading
 
-import numpy as np
 import pytest
 
 from hanami_actors.actors.snapshotter import Moment, Snapshotter, moment_name, parse_moment
-from hanami_actors.compute import NetworkImage
 from hanami_actors.errors import StorageFullError
 from hanami_actors.eventlog.snapshots import SnapshotStore
-from tests.unit.actors.fakes import Gate
+from tests.unit.actors.fakes import Gate, image_of
 
 TIMEOUT_S = 10
 
 
 def image(number):
-    return NetworkImage({"value": np.array([number], np.int64)})
+    return image_of(b"%d" % number)
 
 
 def value_of(found):
     moment, picture = found
-    return moment.cycle, int(picture.state["value"][0])
+    return moment.cycle, int(picture.state["spec"].tobytes())
 
 
 class SlowStore(SnapshotStore):
