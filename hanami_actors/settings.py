@@ -1,22 +1,19 @@
-"""Every setting of the server, in one table: the annotated fields of ``Settings``.
+"""Reading the settings: flag, environment, file, default, in this order of precedence.
 
-The configuration file, the environment variables, the flags, ``--help`` and ``docs/settings.md``
-are derived from it. The order of precedence is flag, environment, file, default. To add a setting,
-add a field and run ``scripts/generate``.
+The table of all settings is in ``settings_table.py``: to add one, add a field there.
 """
 
 import argparse
 import difflib
-import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Any
 
 from hanami_actors import __version__
 from hanami_actors.errors import SettingsError
 from hanami_actors.settings_rules import Rule, Setting, Value
+from hanami_actors.settings_table import SETTINGS, Settings
 
 __all__ = [
     "FILE_NAME",
@@ -32,262 +29,6 @@ __all__ = [
 
 FILE_NAME = "hanami.toml"
 """Name of the configuration file that is looked for in the data directory."""
-
-MIB = 1024 * 1024
-GIB = 1024 * MIB
-
-
-def _usable_cores(_: Mapping[str, Value]) -> Value:
-    return len(os.sched_getaffinity(0))
-
-
-def _kernel_cache_dir(_: Mapping[str, Value]) -> Value:
-    # One cache per user and version, not per data directory: compiling takes ten seconds and more.
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "hanami_actors" / f"kernels-{__version__}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """The settings of a running server; made by `load`, in tests by `defaults`."""
-
-    data_dir: Annotated[
-        Path, Rule(default=Path("hanami-data"), meaning="Directory of everything the server keeps.")
-    ]
-    host: Annotated[
-        str, Rule(default="127.0.0.1", meaning="Address to listen on; 0.0.0.0 for all of them.")
-    ]
-    port: Annotated[
-        int, Rule(default=11418, minimum=0, maximum=65535, meaning="Port; 0 takes a free one.")
-    ]
-    token_expire_s: Annotated[
-        int,
-        Rule(
-            default=3600, unit="s", minimum=1, maximum=31_536_000, meaning="How long a login holds."
-        ),
-    ]
-    policy_file: Annotated[
-        Path | None,
-        Rule(default=None, meaning="Which role may call what. Without it the built-in policy."),
-    ]
-    enforce_admin_rules: Annotated[
-        bool,
-        Rule(
-            default=True,
-            meaning="Whether users and projects are managed by admins only, whatever the policy says. "
-            "With no, the policy alone decides; the built-in one lets members assign projects.",
-        ),
-    ]
-    login_failures_max: Annotated[
-        int,
-        Rule(
-            default=10,
-            minimum=0,
-            maximum=100_000,
-            meaning="Failed logins a minute of one user from one address, and ten times as many of "
-            "all users from one address; more are refused with 429. 0 counts nothing.",
-        ),
-    ]
-    body_size_max_bytes: Annotated[
-        int,
-        Rule(
-            default=16 * MIB,
-            unit="bytes",
-            minimum=MIB,
-            maximum=GIB,
-            meaning="Largest body of a request.",
-        ),
-    ]
-    websocket_message_size_max_bytes: Annotated[
-        int,
-        Rule(
-            default=16 * MIB,
-            unit="bytes",
-            minimum=MIB,
-            maximum=GIB,
-            meaning="Largest message of a websocket.",
-        ),
-    ]
-    websocket_count_max: Annotated[
-        int,
-        Rule(
-            default=1024,
-            unit="websockets",
-            minimum=1,
-            maximum=1_000_000,
-            meaning="Websockets that may be open at the same time; more are refused with 429.",
-        ),
-    ]
-    upload_size_max_bytes: Annotated[
-        int,
-        Rule(
-            default=10_000_000_000,
-            unit="bytes",
-            minimum=1,
-            maximum=10_000_000_000,
-            meaning="Largest file that may be uploaded.",
-        ),
-    ]
-    upload_expiry_s: Annotated[
-        float,
-        Rule(
-            default=86_400.0,
-            unit="s",
-            minimum=0,
-            maximum=31_536_000,
-            meaning="An upload that gets no bytes for so long is given up; 0 waits for ever.",
-        ),
-    ]
-    project_size_max_bytes: Annotated[
-        int,
-        Rule(
-            default=0,
-            unit="bytes",
-            minimum=0,
-            maximum=1024 * 1024 * GIB,
-            meaning="What the datasets and uploads of a project may take; 0 for any size.",
-        ),
-    ]
-    disk_free_min_bytes: Annotated[
-        int,
-        Rule(
-            default=256 * MIB,
-            unit="bytes",
-            minimum=0,
-            maximum=1024 * 1024 * GIB,
-            meaning="Disk space that uploads leave free for everything else.",
-        ),
-    ]
-    slice_ms: Annotated[
-        int,
-        Rule(
-            default=15,
-            unit="ms",
-            minimum=1,
-            maximum=1000,
-            meaning="How long a cluster trains before the next one has its turn.",
-        ),
-    ]
-    snapshot_interval_s: Annotated[
-        float,
-        Rule(
-            default=10.0,
-            unit="s",
-            minimum=0.1,
-            maximum=86_400,
-            meaning="Time of training between two snapshots; after a crash this much is computed again.",
-        ),
-    ]
-    host_threads: Annotated[
-        int,
-        Rule(
-            default=_usable_cores,
-            default_text="one per usable core",
-            minimum=1,
-            maximum=1024,
-            meaning="Worker threads of the CPU host; each trains one cluster at a time.",
-        ),
-    ]
-    inbox_len_max: Annotated[
-        int,
-        Rule(
-            default=1024,
-            unit="messages",
-            minimum=8,
-            maximum=1_000_000,
-            meaning="Messages that may wait at an actor; more are refused with 503.",
-        ),
-    ]
-    network_memory_max_bytes: Annotated[
-        int,
-        Rule(
-            default=GIB,
-            unit="bytes",
-            minimum=16 * MIB,
-            maximum=1024 * GIB,
-            meaning="Networks kept in memory; beyond it the longest unused ones are put away.",
-        ),
-    ]
-    map_size_bytes: Annotated[
-        int,
-        Rule(
-            default=16 * GIB,
-            unit="bytes",
-            minimum=MIB,
-            maximum=16 * 1024 * GIB,
-            meaning="Address space of the event log at the start, not disk space; it grows.",
-        ),
-    ]
-    kernel_cache_dir: Annotated[
-        Path,
-        Rule(
-            default=_kernel_cache_dir,
-            default_text="~/.cache/hanami_actors/kernels-VERSION",
-            meaning="Directory of the compiled kernels; may be shared by servers of one user.",
-        ),
-    ]
-    log_level: Annotated[
-        str,
-        Rule(
-            default="info",
-            choices=("debug", "info", "warning", "error"),
-            meaning="What is written to standard error.",
-        ),
-    ]
-    access_log: Annotated[
-        bool, Rule(default=True, meaning="Whether every request is written to standard error.")
-    ]
-    audit_retention_days: Annotated[
-        int,
-        Rule(
-            default=90,
-            unit="days",
-            minimum=1,
-            maximum=36_500,
-            meaning="How long the audit and the errors are kept.",
-        ),
-    ]
-    audit_size_max_bytes: Annotated[
-        int,
-        Rule(
-            default=GIB,
-            unit="bytes",
-            minimum=16 * MIB,
-            maximum=1024 * GIB,
-            meaning="What they may take on the disk; beyond it the oldest go before their time.",
-        ),
-    ]
-    shutdown_timeout_s: Annotated[
-        float,
-        Rule(
-            default=10.0,
-            unit="s",
-            minimum=0.1,
-            maximum=3600,
-            meaning="How long a stop waits for running requests and slices.",
-        ),
-    ]
-
-    def shown(self) -> dict[str, str]:
-        """Return all values as text, secret ones hidden; for the log."""
-        return {
-            setting.name: "(secret)" if setting.rule.secret else str(getattr(self, setting.name))
-            for setting in SETTINGS
-        }
-
-
-def _table() -> tuple[Setting, ...]:
-    rows = []
-    hints = get_type_hints(Settings, include_extras=True)
-    for field in fields(Settings):
-        kind, rule = get_args(hints[field.name])
-        kinds = [part for part in get_args(kind) or (kind,) if part is not type(None)]
-        rows.append(Setting(name=field.name, kind=kinds[0], rule=rule))
-    return tuple(rows)
-
-
-SETTINGS: tuple[Setting, ...] = _table()
-"""All settings, in the order of the help and the documentation."""
 
 
 def defaults(**values: Value) -> Settings:
@@ -426,7 +167,7 @@ def render_markdown() -> str:
 _DOCUMENT_HEAD = """\
 # Settings of hanami-server
 
-<!-- Generated from hanami_actors/settings.py by scripts/generate. -->
+<!-- Generated from hanami_actors/settings_table.py by scripts/generate. -->
 
 Every setting can be given in three ways. The first that says something counts:
 

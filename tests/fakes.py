@@ -1,8 +1,7 @@
 """Stand-ins for whole packages, each with a line on what it simplifies."""
 
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from hanami_actors.actors.future import CallbackFuture
@@ -18,7 +17,7 @@ from hanami_actors.actors.gateway import (
 from hanami_actors.actors.imports import ImportProgress
 from hanami_actors.actors.upload_session import progress_of
 from hanami_actors.datasets.report import ClassFigures, Report
-from hanami_actors.domain.audit.messages import PAGE_LEN, CallNote, NotedCall, ReadCalls
+from hanami_actors.domain.audit.messages import CallNote, ReadCalls
 from hanami_actors.domain.base import Event, Message, Stamp, Who
 from hanami_actors.domain.cluster.events import ClusterCreated, ClusterDeleted
 from hanami_actors.domain.cluster.messages import (
@@ -46,7 +45,6 @@ from hanami_actors.domain.dataset.messages import (
     FinalizeDataset,
 )
 from hanami_actors.domain.host.events import HostRegistered
-from hanami_actors.domain.project import aggregate as project
 from hanami_actors.domain.project.messages import ProjectMessage
 from hanami_actors.domain.tables import Tables, fold
 from hanami_actors.domain.upload.decide import check_range
@@ -57,13 +55,14 @@ from hanami_actors.domain.upload.events import (
     UploadRangeStored,
 )
 from hanami_actors.domain.upload.messages import AppendChunk
-from hanami_actors.domain.user import aggregate as user
 from hanami_actors.domain.user.events import UserCreated, UserDeleted, UserProjectAssigned
 from hanami_actors.domain.user.messages import UserMessage
 from hanami_actors.errors import HanamiError, NotFoundError
 from hanami_actors.ports import ManualClock, ManualEntropy
+from tests.fake_accounts import answer_account
+from tests.fake_export import FakeExport
 
-__all__ = ["FakeExport", "FakeGateway", "task_view"]
+__all__ = ["FakeGateway", "task_view"]
 
 Answer = Callable[[Target, Command], Any]
 
@@ -83,29 +82,6 @@ def task_view(**changes: Any) -> TaskView:
         "end_timestamp": "-",
     }
     return TaskView(**(values | changes))
-
-
-@dataclass
-class FakeExport:
-    """A file made of given blocks; a block may be an exception."""
-
-    parts: list[bytes | Exception] = field(default_factory=lambda: [b"picture\n", b"1.0\n"])
-    content_type: str = "text/csv"
-    extension: str = "csv"
-    size_bytes: int | None = None
-    taken_count: int = 0
-    ended: threading.Event = field(default_factory=threading.Event)
-
-    def blocks(self) -> Iterator[bytes]:
-        try:
-            for part in self.parts:
-                self.taken_count += 1
-                if isinstance(part, Exception):
-                    raise part
-                yield part
-        finally:
-            # Also when nobody wants the rest.
-            self.ended.set()
 
 
 class FakeGateway:
@@ -298,10 +274,8 @@ class FakeGateway:
 
     def _own_answer(self, target: Target, command: Command) -> Any:
         message = command.message
-        if isinstance(message, UserMessage):
-            return self._change_user(message, command.who)
-        if isinstance(message, ProjectMessage):
-            return self._change_project(message, command.who)
+        if isinstance(message, UserMessage | ProjectMessage | ReadCalls):
+            return answer_account(self, message, command.who)
         match message:
             case CreateUploadedDataset():
                 return self._create_dataset(message, command.who)
@@ -323,33 +297,6 @@ class FakeGateway:
             case _:
                 return self._answer_of_cluster(message)
 
-    def _noted(self, question: ReadCalls) -> tuple[NotedCall, ...]:
-        found = [
-            NotedCall(
-                time_us=note.stamp.now_us,
-                user_id=note.stamp.who.user_id,
-                correlation_id=note.stamp.correlation_id,
-                event=note.event,
-            )
-            for note in self.notes
-            if question.stream in note.streams
-        ]
-        return tuple(found[question.page * PAGE_LEN :][:PAGE_LEN])
-
-    def _change_user(self, message: UserMessage, who: Who) -> Any:
-        row = self.tables.users.get(message.id)
-        state = row.state if row else user.initial()
-        stamp = Stamp(now_us=self.clock.now_us(), who=who)
-        self.record(f"user/{message.id}", *user.decide(state, message, stamp))
-        return self.tables.users[message.id].state
-
-    def _change_project(self, message: ProjectMessage, who: Who) -> Any:
-        row = self.tables.projects.get(message.id)
-        state = row.state if row else project.initial()
-        stamp = Stamp(now_us=self.clock.now_us(), who=who)
-        self.record(f"project/{message.id}", *project.decide(state, message, stamp))
-        return self.tables.projects[message.id].state
-
     def _answer_of_cluster(self, message: Message) -> Any:
         match message:
             case CreateTrainTask() | CreateRequestTask():
@@ -362,8 +309,6 @@ class FakeGateway:
                 return ClusterFigures(number_of_blocks=3, number_of_sections=7)
             case DeleteTask():
                 return None
-            case ReadCalls():
-                return self._noted(message)
             case _:
                 raise AssertionError(f"no answer to {message}")
 

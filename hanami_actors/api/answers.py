@@ -13,6 +13,7 @@ __all__ = [
     "CONTENT_TYPE_JSON",
     "CONTENT_TYPE_PROBLEM",
     "CONTENT_TYPE_TEXT",
+    "Document",
     "RawReply",
     "box_table",
     "encode_json",
@@ -29,6 +30,10 @@ CELL_WIDTH_MAX = 200
 PROBLEM_TYPES = re.compile(
     r"application/(?:problem\+)?json(?![\w+.-])(?!\s*;\s*q=0(?:\.0*)?(?:,|$))"
 )
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A document; stands as ``reply`` in rows whose handlers return a `RawReply`."""
 
 
 class RawReply(NamedTuple):

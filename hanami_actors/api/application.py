@@ -11,6 +11,7 @@ from hanami_actors.actors.gateway import Gateway
 from hanami_actors.api.access_log import AccessLog
 from hanami_actors.api.auth import LoginDesk, PassphraseChecker, TokenKeeper
 from hanami_actors.api.call_log import CallLog
+from hanami_actors.api.documents import Documents
 from hanami_actors.api.endpoints.replies import ListCache
 from hanami_actors.api.endpoints.table import ENDPOINTS
 from hanami_actors.api.http import (
@@ -27,6 +28,7 @@ from hanami_actors.api.settings import ApiSettings
 from hanami_actors.api.targets import TARGETS
 from hanami_actors.api.websocket import HanamiSocket
 from hanami_actors.domain.base import Who
+from hanami_actors.measure.sampler import Sampler
 
 __all__ = ["HanamiApplication"]
 
@@ -78,6 +80,9 @@ class HanamiApplication(Application):
         self.access_log = AccessLog(gateway.clock, enabled=settings.access_log)
         self.disk_pool = ThreadPoolExecutor(settings.disk_thread_count, thread_name_prefix="disk")
         self.call_log = CallLog(gateway)
+        self.documents = Documents(ENDPOINTS)
+        self.sampler = Sampler(gateway.clock)
+        self.sampler.start()
         self.in_flight_count = 0
         self.is_draining = False
         self.list_cache = ListCache()
@@ -121,5 +126,6 @@ class HanamiApplication(Application):
             socket.close(CLOSE_GOING_AWAY, "the server stops")
         self.access_log.flush()
         self.call_log.flush()
+        self.sampler.stop()
         self.passphrases.close()
         self.disk_pool.shutdown(wait=False, cancel_futures=True)

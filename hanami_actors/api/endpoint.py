@@ -18,7 +18,9 @@ from hanami_actors.errors import BusyError, HanamiError, UnauthorizedError
 if TYPE_CHECKING:
     from hanami_actors.api.auth import LoginDesk, PassphraseChecker
     from hanami_actors.api.call_log import CallLog
+    from hanami_actors.api.documents import Documents
     from hanami_actors.api.endpoints.replies import ListCache
+    from hanami_actors.measure.sampler import Sampler
 
 __all__ = [
     "ADMINS",
@@ -97,6 +99,16 @@ class EndpointServices(Protocol):
     @property
     def desk(self) -> "LoginDesk":
         """Logins and tokens."""
+        ...
+
+    @property
+    def documents(self) -> "Documents":
+        """The interface, documented."""
+        ...
+
+    @property
+    def sampler(self) -> "Sampler":
+        """Readings of the machine."""
         ...
 
     @property

@@ -5,6 +5,10 @@ import base64
 import pytest
 
 from hanami_actors.domain.base import Who
+from hanami_actors.domain.cluster.events import ClusterDeleted
+from hanami_actors.domain.cluster.messages import DeleteCluster
+from hanami_actors.domain.dataset.messages import DeleteDataset
+from hanami_actors.errors import ConflictError, NotFoundError
 from tests.protocol.api_server import ADMIN, MEMBER, OTHER
 
 USER = "/v1.0alpha/user"
@@ -276,3 +280,58 @@ def test_after_too_many_failed_logins_a_user_waits_but_only_from_there(make_api)
     assert log_in(api, "somebody", "wrong secret").status_code == 401
     api.gateway.clock.advance(20)
     assert log_in(api, "asdf", "asdfasdf").status_code == 200
+
+
+def some_project(api):
+    api.request("POST", PROJECT, json={"id": "test_project", "name": "Test"}, token=api.token())
+    cluster = api.gateway.add_cluster(MEMBER)
+    dataset = api.gateway.add_dataset(OTHER)
+    kept = api.gateway.add_cluster(ADMIN)
+    return cluster, dataset.uuid, kept
+
+
+def delete_project(api, **query):
+    query = {"id": "test_project"} | query
+    return api.request("DELETE", PROJECT, params=query, token=api.token())
+
+
+def test_a_project_is_deleted_with_everything_in_it_only_with_force(api):
+    _, dataset, kept = some_project(api)
+    token = api.token(MEMBER)
+    answer = delete_project(api, force="true")
+    assert (answer.status_code, answer.json()) == (200, {})
+    tables = api.gateway.tables
+    assert list(tables.clusters) == [kept]
+    assert dataset not in tables.datasets
+    assert not tables.projects["test_project"].state.alive
+    assert tables.users[MEMBER.user_id].state.projects == ()
+    assert api.request("GET", LIST, token=token).status_code == 401
+    assert delete_project(api, force="true").status_code == 404
+
+
+def test_what_is_refused_stops_the_deletion_and_the_same_call_goes_on_from_there(api):
+    cluster, dataset, _ = some_project(api)
+    api.gateway.answers[DeleteDataset] = ConflictError("it is being imported")
+    answer = delete_project(api, force="true")
+    assert (answer.status_code, answer.text) == (409, "it is being imported")
+    assert cluster not in api.gateway.tables.clusters
+    assert api.gateway.tables.projects["test_project"].state.alive
+    del api.gateway.answers[DeleteDataset]
+    assert delete_project(api, force="true").status_code == 200
+    assert dataset not in api.gateway.tables.datasets
+
+
+def test_what_somebody_else_deletes_meanwhile_is_no_obstacle(api):
+    cluster, _, _ = some_project(api)
+
+    def already_gone(target, command):
+        api.gateway.record(f"cluster/{cluster}", ClusterDeleted())
+        raise NotFoundError("gone")
+
+    api.gateway.answers[DeleteCluster] = already_gone
+    assert delete_project(api, force="true").status_code == 200
+
+
+@pytest.mark.parametrize("force", ["yes", "1", "True", ""])
+def test_force_is_true_or_false_and_nothing_else(shared_api, force):
+    assert delete_project(shared_api, force=force).status_code == 400

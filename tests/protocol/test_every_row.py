@@ -5,6 +5,7 @@ import re
 import msgspec
 import pytest
 
+from hanami_actors.api.answers import Document
 from hanami_actors.api.endpoints.table import ENDPOINTS
 from hanami_actors.api.streaming import FileContent
 from tests.protocol.api_server import MEMBER, TESTER, ApiServer
@@ -67,6 +68,8 @@ def test_a_good_request_is_answered_with_the_reply_of_the_row(row):
                 content_type.partition(";")[0] for content_type in row.content_types
             }
             assert answer.headers["X-Request-Id"]
+            if row.reply is Document:
+                continue
             if row.reply is FileContent:
                 assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
                 continue

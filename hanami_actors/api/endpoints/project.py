@@ -7,6 +7,7 @@ from hanami_actors.api.endpoint import ADMINS, Context, Empty, Endpoint, Nothing
 from hanami_actors.api.endpoints.replies import ListReply
 from hanami_actors.api.fields import ProjectId, ResourceName
 from hanami_actors.domain.base import Message, format_timestamp
+from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint
 from hanami_actors.domain.cluster.messages import DeleteCluster
 from hanami_actors.domain.dataset.messages import DeleteDataset
 from hanami_actors.domain.project.aggregate import ProjectState
@@ -95,6 +96,7 @@ def _steps(left: ProjectResources, project_id: str) -> list[Message]:
     return [
         *(RemoveProject(id=user_id, project_id=project_id) for user_id in left.users),
         *(DeleteCluster(uuid=uuid) for uuid in left.clusters),
+        *(DeleteCheckpoint(uuid=uuid) for uuid in left.checkpoints),
         *(DeleteDataset(uuid=uuid) for uuid in left.datasets),
     ]
 

@@ -4,10 +4,12 @@ from hanami_actors.api.endpoint import Endpoint
 from hanami_actors.api.endpoints import (
     cluster,
     dataset,
+    documentation,
     download,
     health,
     host,
     logs,
+    measure,
     project,
     task,
     token,
@@ -32,5 +34,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *task.ROWS,
     *host.ROWS,
     *logs.ROWS,
+    *measure.ROWS,
     *health.ROWS,
+    *documentation.ROWS,
 )

@@ -15,25 +15,31 @@ class ProjectResources(Value, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    clusters, datasets : tuple of str
+    clusters, checkpoints, datasets : tuple of str
         Uuids, oldest first.
     users : tuple of str
         Ids of the users that may work in it.
     """
 
     clusters: tuple[str, ...]
+    checkpoints: tuple[str, ...]
     datasets: tuple[str, ...]
     users: tuple[str, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left."""
-        return not (self.clusters or self.datasets or self.users)
+        return not (self.clusters or self.checkpoints or self.datasets or self.users)
 
     @property
     def text(self) -> str:
         """The list for an error; long ones are cut."""
-        kinds = {"clusters": self.clusters, "datasets": self.datasets, "users": self.users}
+        kinds = {
+            "clusters": self.clusters,
+            "checkpoints": self.checkpoints,
+            "datasets": self.datasets,
+            "users": self.users,
+        }
         return "; ".join(f"{name}: {_shown(keys)}" for name, keys in kinds.items() if keys)
 
 
@@ -42,6 +48,9 @@ def resources_of(tables: Tables, project_id: str) -> ProjectResources:
     return ProjectResources(
         clusters=tuple(
             row.uuid for row in listing(tables.clusters) if row.project_id == project_id
+        ),
+        checkpoints=tuple(
+            row.uuid for row in listing(tables.checkpoints) if row.project_id == project_id
         ),
         datasets=tuple(
             row.uuid for row in listing(tables.datasets) if row.project_id == project_id

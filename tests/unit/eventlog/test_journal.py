@@ -2,10 +2,11 @@
 
 import pytest
 
+from hanami_actors.actors.writer import append_to
 from hanami_actors.domain.audit.events import CallMade
 from hanami_actors.domain.base import Stamp, Who
 from hanami_actors.eventlog.journal import SEGMENT_COUNT, Journal
-from hanami_actors.eventlog.port import Append, Batch
+from hanami_actors.eventlog.port import Batch
 
 RETENTION_US = 8_000
 WHO = Who(user_id="anna", project_id="lab")
@@ -13,7 +14,7 @@ WHO = Who(user_id="anna", project_id="lab")
 
 def batch(time_us, stream="audit/anna", endpoint="v1/x"):
     event = CallMade(endpoint=endpoint, request_type="POST")
-    append = Append(stream=stream, expected_version=0, events=(event,))
+    append = append_to(stream, 0, (event,))
     return Batch(appends=(append,), stamp=Stamp(now_us=time_us, who=WHO))
 
 
@@ -24,7 +25,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def open_journal(path):
-    opened = []
+    opened: list[Journal] = []
 
     def make(**options):
         for journal in opened:

@@ -1,0 +1,1 @@
+"""Readings of the machine: power, temperature, speed, processors and threads."""
