@@ -23,7 +23,9 @@ _logger = logging.getLogger(__name__)
 
 
 class FileContent(msgspec.Struct, frozen=True):
-    """The bytes of a file; stands as ``reply`` in rows whose handlers return a `FileReply`."""
+    """The bytes of a file."""
+
+    # Stands as ``reply`` in rows whose handlers return a `FileReply`.
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 
 from hanami_actors.datasets.export import RowRange
 from hanami_actors.errors import BadRequestError, BlobMissingError, BusyError
-from tests.fakes import FakeExport
+from tests.fake_export import FakeExport
 from tests.protocol.api_server import ADMIN, MEMBER
 from tests.protocol.raw_clients import RawHttp
 
