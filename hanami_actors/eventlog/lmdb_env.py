@@ -210,6 +210,25 @@ class LmdbEnvironment:
         with lmdb_errors(self.path), self._gate.exclusive():
             self._env.set_mapsize(wanted_bytes)
 
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent, compacted copy of the newest state into an empty directory.
+
+        Parameters
+        ----------
+        path : Path
+        """
+        with lmdb_errors(self.path), self._gate.shared():
+            self._env.copy(str(path), compact=True)
+
+    def used_bytes(self) -> int:
+        """Return how many bytes of the file are in use; the rest is free for what comes."""
+        info, used = self._env.info(), 0
+        with self.reading() as txn:
+            for database in self.databases:
+                stat = txn.stat(database)
+                used += stat["leaf_pages"] + stat["branch_pages"] + stat["overflow_pages"]
+        return min(used, int(info["last_pgno"]) + 1) * self._page_size_bytes
+
     def map_size_bytes(self) -> int:
         """Return the size of the map now."""
         return int(self._env.info()["map_size"])

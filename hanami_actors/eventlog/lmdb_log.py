@@ -237,6 +237,32 @@ class LmdbEventLog:
             )
         return head
 
+    def read_sized(self, *, after_position: int = 0) -> Iterator[tuple[Record, int]]:
+        """Yield all records with the bytes they take, without their place in the index.
+
+        Parameters
+        ----------
+        after_position : int
+        """
+        for first_position, values in self._pages(after_position):
+            records = self._codec.decode_page(first_position, values)
+            yield from zip(records, map(len, values), strict=True)
+
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy of the log, as it is now, into an empty directory.
+
+        Parameters
+        ----------
+        path : Path
+        """
+        self._check_open()
+        self._environment.copy_to(path)
+
+    def used_bytes(self) -> int:
+        """Return the bytes of the file that are in use."""
+        self._check_open()
+        return self._environment.used_bytes()
+
     def map_size_bytes(self) -> int:
         """Return the address space reserved now."""
         self._check_open()

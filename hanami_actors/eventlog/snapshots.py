@@ -109,6 +109,26 @@ class SnapshotStore:
                 raise
             fsync_directory(target.parent)
 
+    def streams(self) -> list[StreamId]:
+        """Return the streams that have a directory of snapshots, sorted."""
+        if not self.path_of_directory.is_dir():
+            return []
+        names = (path.name for path in self.path_of_directory.iterdir() if path.is_dir())
+        return sorted(StreamId(unquote(name)) for name in names)
+
+    def size_bytes(self, stream: StreamId, name: str) -> int:
+        """Return the size of a snapshot's file, 0 if it has gone.
+
+        Parameters
+        ----------
+        stream : StreamId
+        name : str
+        """
+        try:
+            return self._target(stream, name).stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def names(self, stream: StreamId) -> list[str]:
         """Return the names of a stream's snapshots, sorted; whether they hold shows in `load`.
 

@@ -1,0 +1,191 @@
+"""What a data directory uses how much for, and why: records, blobs, snapshots, uploads."""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+from hanami_actors.domain.base import Value
+from hanami_actors.domain.references import Holdings
+from hanami_actors.errors import BlobMissingError
+from hanami_actors.eventlog.blobs import BlobStore
+from hanami_actors.eventlog.directory import DataDirectory
+from hanami_actors.eventlog.lmdb_log import LmdbEventLog
+from hanami_actors.eventlog.snapshots import SnapshotStore
+
+__all__ = ["BlobUse", "SnapshotUse", "TagUse", "Usage", "usage_of"]
+
+UNREFERENCED = "named by nothing that lives"
+OTHER_PLACES = ("uploads", "audit", "errors", "cache")
+_PROGRESS_STEP = 1_000
+
+
+class TagUse(Value, frozen=True, kw_only=True):
+    """The records of one tag."""
+
+    tag: str
+    record_count: int
+    size_bytes: int
+
+
+class BlobUse(Value, frozen=True, kw_only=True):
+    """Blobs of one kind that are kept for the same reason.
+
+    Attributes
+    ----------
+    kind : str
+        What they are.
+    kept_by : str
+        Kinds of streams that name them, or that nothing does.
+    """
+
+    kind: str
+    kept_by: str
+    blob_count: int
+    size_bytes: int
+
+
+class SnapshotUse(Value, frozen=True, kw_only=True):
+    """The snapshots of one stream.
+
+    Attributes
+    ----------
+    name : str
+        Of the cluster, empty if it is not known.
+    kept_by : str
+        Why its snapshots are there.
+    """
+
+    stream: str
+    name: str
+    kept_by: str
+    snapshot_count: int
+    size_bytes: int
+
+
+class Usage(Value, frozen=True, kw_only=True):
+    """What a data directory uses.
+
+    Attributes
+    ----------
+    record_count, stream_count : int
+    log_file_bytes, log_used_bytes, map_size_bytes : int
+        Size of the file, what of it is in use, and the address space reserved for it.
+    other : tuple of (name, bytes)
+        Further directories.
+    free_bytes : int
+        Room left on the disk.
+    """
+
+    record_count: int
+    stream_count: int
+    log_file_bytes: int
+    log_used_bytes: int
+    map_size_bytes: int
+    tags: tuple[TagUse, ...]
+    blobs: tuple[BlobUse, ...]
+    snapshots: tuple[SnapshotUse, ...]
+    other: tuple[tuple[str, int], ...]
+    free_bytes: int
+
+
+def usage_of(
+    directory: DataDirectory, log: LmdbEventLog, progress: Callable[[int], None] = lambda _: None
+) -> Usage:
+    """Read a whole log and look at all files.
+
+    Parameters
+    ----------
+    directory : DataDirectory
+    log : LmdbEventLog
+        Of this directory.
+    progress : callable
+        Told the position reached.
+    """
+    counts: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    holdings = Holdings()
+    for record, size_bytes in log.read_sized():
+        counts[record.tag] += 1
+        sizes[record.tag] += size_bytes
+        holdings.add(record.stream, record.event)
+        if record.tag in {"cluster.created", "cluster.renamed"}:
+            names[record.stream] = str(getattr(record.event, "name", ""))
+        if record.position % _PROGRESS_STEP == 0:
+            progress(record.position)
+    disk = os.statvfs(directory.path)
+    return Usage(
+        record_count=log.head().position,
+        stream_count=sum(1 for _ in log.streams()),
+        log_file_bytes=(directory.log / "data.mdb").stat().st_size,
+        log_used_bytes=log.used_bytes(),
+        map_size_bytes=log.map_size_bytes(),
+        tags=tuple(
+            TagUse(tag=tag, record_count=counts[tag], size_bytes=sizes[tag])
+            for tag in sorted(sizes, key=lambda tag: -sizes[tag])
+        ),
+        blobs=_blobs(BlobStore(directory.blobs, readonly=True), holdings),
+        snapshots=_snapshots(SnapshotStore(directory.snapshots, readonly=True), holdings, names),
+        other=tuple(
+            (name, _tree_bytes(directory.path / name))
+            for name in OTHER_PLACES
+            if (directory.path / name).is_dir()
+        ),
+        free_bytes=disk.f_bavail * disk.f_frsize,
+    )
+
+
+def _blobs(store: BlobStore, holdings: Holdings) -> tuple[BlobUse, ...]:
+    holders, kinds = holdings.holders(), holdings.kinds()
+    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for digest in store.iterate():
+        named_by = sorted({stream.partition("/")[0] for stream in holders.get(digest, ())})
+        kept_by = " and ".join(named_by) or UNREFERENCED
+        try:
+            size_bytes = store.size_bytes(digest)
+        except BlobMissingError:
+            continue  # removed in this moment
+        groups[kinds.get(digest, "unknown"), kept_by].append(size_bytes)
+    return tuple(
+        BlobUse(kind=kind, kept_by=kept_by, blob_count=len(each), size_bytes=sum(each))
+        for (kind, kept_by), each in sorted(groups.items(), key=lambda item: -sum(item[1]))
+    )
+
+
+def _snapshots(
+    store: SnapshotStore, holdings: Holdings, names: dict[str, str]
+) -> tuple[SnapshotUse, ...]:
+    found = []
+    for stream in store.streams():
+        sizes = [store.size_bytes(stream, name) for name in store.names(stream)]
+        found.append(
+            SnapshotUse(
+                stream=stream,
+                name=names.get(stream, ""),
+                kept_by=_reason(stream, holdings),
+                snapshot_count=len(sizes),
+                size_bytes=sum(sizes),
+            )
+        )
+    return tuple(sorted(found, key=lambda use: -use.size_bytes))
+
+
+def _reason(stream: str, holdings: Holdings) -> str:
+    if stream in holdings.alive:
+        return "the cluster lives"
+    if stream in holdings.reached():
+        return "deleted, but others were restored from it"
+    return UNREFERENCED
+
+
+def _tree_bytes(directory: Path) -> int:
+    """Return what a directory takes on the disk; uploads are files with holes."""
+    return sum(_file_bytes(path) for path in directory.rglob("*"))
+
+
+def _file_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_blocks * 512 if path.is_file() else 0
+    except FileNotFoundError:
+        return 0  # removed in this moment

@@ -1,0 +1,201 @@
+"""Checks of a whole data directory: chain, checksums, index, folds, blobs, snapshots."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from hanami_actors.domain.aggregates import AGGREGATES, kind_of
+from hanami_actors.domain.references import Holdings
+from hanami_actors.domain.tables import EMPTY, Tables, fold
+from hanami_actors.errors import FaultError, HanamiError
+from hanami_actors.eventlog.blobs import BlobStore
+from hanami_actors.eventlog.lmdb_log import LmdbEventLog
+from hanami_actors.eventlog.port import Record
+from hanami_actors.eventlog.snapshots import SnapshotStore
+from hanami_actors.types import Digest, StreamId
+
+__all__ = [
+    "Finding",
+    "Folded",
+    "Progress",
+    "check_blobs",
+    "check_log",
+    "check_snapshots",
+    "fold_all",
+]
+
+Progress = Callable[[int], None]
+"""Told how many units of a piece of work are done."""
+
+_PROGRESS_STEP = 1_000
+
+
+class Finding(NamedTuple):
+    """Something that does not hold.
+
+    Attributes
+    ----------
+    what : str
+        ``log``, ``fold``, ``index``, ``blob``, ``snapshot`` or ``digest``.
+    where : str
+        The record, stream, blob or snapshot.
+    text : str
+        A sentence.
+    """
+
+    what: str
+    where: str
+    text: str
+
+
+class Folded(NamedTuple):
+    """What a log comes to.
+
+    Attributes
+    ----------
+    tables : Tables
+    states : dict
+        State and version of every stream that has one, by its name.
+    holdings : Holdings
+        Who names which blobs.
+    record_count : int
+    """
+
+    tables: Tables
+    states: dict[str, tuple[Any, int]]
+    holdings: Holdings
+    record_count: int
+
+
+def check_log(log: LmdbEventLog, progress: Progress = lambda _: None) -> Iterator[Finding]:
+    """Yield what does not hold in the chain of records and in the index of streams.
+
+    After the first damaged record nothing more can be said about those behind it.
+
+    Parameters
+    ----------
+    log : LmdbEventLog
+    progress : callable
+        Told the number of streams that were compared.
+    """
+    try:
+        log.check_chain()
+    except HanamiError as error:
+        yield Finding("log", _place(error), error.message)
+        return
+    for count, (stream, version) in enumerate(log.streams(), 1):
+        try:
+            found = sum(1 for _ in log.read_stream(stream))
+        except HanamiError as error:
+            yield Finding("index", stream, error.message)
+            continue
+        if found != version:
+            yield Finding(
+                "index", stream, f"{stream} has {found} records, its index says {version}"
+            )
+        progress(count)
+
+
+def fold_all(log: LmdbEventLog, progress: Progress = lambda _: None) -> Folded:
+    """Fold every record into the published tables and into the state of its stream.
+
+    Parameters
+    ----------
+    log : LmdbEventLog
+    progress : callable
+        Told the position reached.
+
+    Raises
+    ------
+    HanamiError
+        A record cannot be read or applied; a note names it.
+    """
+    tables = EMPTY
+    states: dict[str, tuple[Any, int]] = {}
+    holdings = Holdings()
+    position = 0
+    for record in log.read_all():
+        position = record.position
+        try:
+            tables = fold(
+                tables, record.stream, record.version, position, record.time_us, record.event
+            )
+            _fold_stream(states, record)
+            holdings.add(record.stream, record.event)
+        except HanamiError as error:
+            error.add_note(
+                f"while applying {record.tag} at position {position}, "
+                f"{record.stream} version {record.version}"
+            )
+            raise
+        if position % _PROGRESS_STEP == 0:
+            progress(position)
+    return Folded(tables, states, holdings, position)
+
+
+def check_blobs(
+    blobs: BlobStore, holdings: Holdings, progress: Progress = lambda _: None
+) -> Iterator[Finding]:
+    """Yield blobs that are damaged, and blobs that are named but missing.
+
+    Parameters
+    ----------
+    blobs : BlobStore
+    holdings : Holdings
+    progress : callable
+        Told the number of blobs that were read.
+    """
+    holders = holdings.holders()
+    for count, digest in enumerate(sorted({*holders, *blobs.iterate()}), 1):
+        named_by = ", ".join(holders.get(digest, ["nobody"]))
+        try:
+            blobs.check(Digest(digest))
+        except FaultError as error:
+            yield Finding("blob", digest, f"{error.message} (named by {named_by})")
+        progress(count)
+
+
+def check_snapshots(
+    snapshots: SnapshotStore, progress: Progress = lambda _: None
+) -> Iterator[Finding]:
+    """Yield snapshots whose bytes are not those that were written.
+
+    Parameters
+    ----------
+    snapshots : SnapshotStore
+    progress : callable
+        Told the number of snapshots that were read.
+    """
+    count = 0
+    for stream in snapshots.streams():
+        for name in snapshots.names(stream):
+            try:
+                snapshots.load(stream, name)
+            except HanamiError as error:
+                text = f"{error.message}; it is only a cache: it is skipped and computed again"
+                yield Finding("snapshot", f"{stream} {name}", text)
+            count += 1
+            progress(count)
+
+
+def _fold_stream(states: dict[str, tuple[Any, int]], record: Record) -> None:
+    aggregate = AGGREGATES.get(kind_of(record.stream))
+    if aggregate is None:
+        return
+    state, version = states.get(record.stream, (None, 0))
+    if record.version != version + 1:
+        raise FaultError(
+            f"stream {record.stream!r} goes from version {version} to version {record.version}"
+        )
+    before = aggregate.initial() if version == 0 else state
+    states[StreamId(record.stream)] = (
+        aggregate.apply(before, record.event, record.time_us),
+        record.version,
+    )
+
+
+def _place(error: HanamiError) -> str:
+    words = error.message.split()
+    if "record" in words[:-1]:
+        number = words[words.index("record") + 1]
+        return f"record {number}" if number.isdecimal() else "log"
+    return "log"
