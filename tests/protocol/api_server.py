@@ -1,4 +1,4 @@
-"""The transport alone on a real port: tornado in a thread of its own, a `FakeGateway` behind it."""
+"""The transport on a real port: tornado in a thread of its own, before whatever gateway."""
 
 import asyncio
 import threading
@@ -16,7 +16,7 @@ from hanami_actors.domain.base import Who
 from tests.fakes import FakeGateway
 from tests.server import ADMIN_ID, ADMIN_PASSPHRASE
 
-__all__ = ["ADMIN", "MEMBER", "OTHER", "SIGNING_KEY", "TESTER", "ApiServer"]
+__all__ = ["ADMIN", "MEMBER", "OTHER", "SIGNING_KEY", "TESTER", "ApiServer", "ServedApi"]
 
 SIGNING_KEY = bytes(range(32))
 START_TIMEOUT_S = 20.0
@@ -29,15 +29,11 @@ OTHER = Who(user_id="other_member", project_id="test_project", role="member")
 TESTER = Who(user_id="some_tester", project_id="test_project", role="tester")
 
 
-class ApiServer:
-    """Has the request methods of ``tests.server.ServerProcess``, so helpers work with both."""
+class ServedApi:
+    """An application served from a thread of its own; the requests of ``ServerProcess``."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.gateway = FakeGateway()
-        self.gateway.add_user(ADMIN_ID, hash_passphrase(ADMIN_PASSPHRASE), is_admin=True)
-        for who in (MEMBER, OTHER, TESTER):
-            self.gateway.add_user(who.user_id, is_admin=False)
-            self.gateway.assign(who)
+    def __init__(self, gateway: Any, **settings: Any) -> None:
+        self.gateway = gateway
         self.ready = True
         self.access_lines: list[str] = []
         self.address = ""
@@ -93,3 +89,17 @@ class ApiServer:
         server.stop()
         self.application.close()
         await server.close_all_connections()
+
+
+class ApiServer(ServedApi):
+    """A `FakeGateway` with an admin, three users in one project, and the transport before it."""
+
+    gateway: FakeGateway
+
+    def __init__(self, **settings: Any) -> None:
+        gateway = FakeGateway()
+        gateway.add_user(ADMIN_ID, hash_passphrase(ADMIN_PASSPHRASE), is_admin=True)
+        for who in (MEMBER, OTHER, TESTER):
+            gateway.add_user(who.user_id, is_admin=False)
+            gateway.assign(who)
+        super().__init__(gateway, **settings)

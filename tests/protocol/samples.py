@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec.inspect import (
@@ -20,15 +20,24 @@ from msgspec.inspect import (
 from hanami_actors.api.endpoint import Endpoint
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.project.events import ProjectCreated
-from tests.protocol.api_server import ADMIN, ApiServer
+from tests.fakes import FakeGateway
+from tests.protocol.api_server import ADMIN, ServedApi
 from tests.server import ADMIN_ID, ADMIN_PASSPHRASE
 
 __all__ = ["bad_values", "good_requests", "required_fields", "send"]
 
+
+class HasGateway(Protocol):
+    """All that the samples need: where to put what they are about."""
+
+    @property
+    def gateway(self) -> FakeGateway: ...
+
+
 TASK_UUID = "00000000-0000-4000-8000-00000000aaaa"
 
 
-def good_requests(api: ApiServer) -> dict[str, dict[str, Any]]:
+def good_requests(api: HasGateway) -> dict[str, dict[str, Any]]:
     """Create what the requests need, return the fields by the name of the row."""
     gateway = api.gateway
     cluster = gateway.add_cluster(ADMIN)
@@ -92,7 +101,7 @@ def good_requests(api: ApiServer) -> dict[str, dict[str, Any]]:
     }
 
 
-def _account_requests(api: ApiServer) -> dict[str, dict[str, Any]]:
+def _account_requests(api: HasGateway) -> dict[str, dict[str, Any]]:
     gateway = api.gateway
     number = len(gateway.tables.users) + len(gateway.tables.projects)
     user, doomed = f"user_{number}", f"doomed_user_{number}"
@@ -128,7 +137,7 @@ def _account_requests(api: ApiServer) -> dict[str, dict[str, Any]]:
 
 
 def send(
-    api: ApiServer, row: Endpoint, values: dict[str, Any], token: str, path: str | None = None
+    api: ServedApi, row: Endpoint, values: dict[str, Any], token: str, path: str | None = None
 ) -> Any:
     """Send the values where the method has them: in the body or in the query."""
     where = {"json": values} if row.method in {"POST", "PUT"} else {"params": values}
