@@ -5,6 +5,7 @@ import json
 import pytest
 
 from hanami_actors.actors.imports import ImportProgress
+from hanami_actors.domain.dataset.events import DatasetCreated
 from hanami_actors.domain.dataset.messages import FinalizeDataset
 from hanami_actors.domain.upload.events import UploadRangeStored
 from hanami_actors.domain.upload.messages import AppendChunk
@@ -70,6 +71,16 @@ def test_progress_shows_bytes_of_every_file_and_of_the_import(api, token):
         "importing",
         {"read_bytes": 7, "size_bytes": 200},
     )
+
+
+def test_the_result_of_a_task_waits_for_its_task(api, token):
+    uuid = api.gateway.entropy.uuid()
+    created = DatasetCreated(
+        uuid=uuid, name="answers", kind="result", owner_id=ADMIN.user_id, project_id="admin"
+    )
+    api.gateway.record(f"dataset/{uuid}", created)
+    reply = api.request("GET", "/v1/dataset/progress", params={"uuid": uuid}, token=token).json()
+    assert (reply["complete"], reply["state"], reply["files"]) == (False, "waiting", [])
 
 
 def upload(api, token, uuid):

@@ -116,6 +116,16 @@ def test_a_client_that_leaves_in_the_middle_ends_the_download(api, token, filled
     assert download(api, token, filled).status_code == 200
 
 
+def test_an_old_client_gets_the_file_without_chunks_and_the_end_by_closing(api, token, filled):
+    api.gateway.export = FakeExport([b"a,b\n", b"1,2\n"])
+    with RawHttp(api.port) as client:
+        path = f"/v1/dataset/download?uuid={filled.uuid}"
+        client.send(f"GET {path} HTTP/1.0\r\nX-Auth-Token: {token}\r\n\r\n".encode())
+        head, _, body = read_to_end(client).partition(b"\r\n\r\n")
+    assert (b" 200 " in head.splitlines()[0], body) == (True, b"a,b\n1,2\n")
+    assert b"chunked" not in head
+
+
 def test_downloads_need_a_filled_dataset_that_the_caller_sees(api, token, filled):
     waiting = api.gateway.add_dataset(ADMIN)
     assert download(api, token, waiting).status_code == 409

@@ -42,8 +42,9 @@ class ImportReply(msgspec.Struct, frozen=True, kw_only=True):
 class ProgressReply(msgspec.Struct, frozen=True, kw_only=True):
     """Whether every byte of every file is there, and what happens to them.
 
-    ``state`` is ``uploading``, ``uploaded``, ``importing`` or ``finished``. ``files`` are those that
-    are not imported yet; ``importing`` is null unless they are being imported.
+    ``state`` is ``uploading``, ``uploaded``, ``importing``, ``finished``, or ``waiting`` for the result
+    of a task. ``files`` are those that are not imported yet; ``importing`` is null unless they are
+    being imported.
     """
 
     complete: bool
@@ -86,7 +87,8 @@ async def get_progress(context: Context, request: OneDataset) -> ProgressReply:
     reply = None
     if importing is not None:
         reply = ImportReply(read_bytes=importing.read_bytes, size_bytes=importing.size_bytes)
-    at_rest = "uploaded" if complete else "uploading"
+    # Without files it is the result of a task, which fills it when it ends.
+    at_rest = ("uploaded" if complete else "uploading") if files else "waiting"
     return ProgressReply(
         complete=complete,
         files=files,
