@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -27,6 +28,7 @@ PASSPHRASE_FILE = "admin-passphrase"  # noqa: S105 - a file name
 PASSPHRASE_SIZE_BYTES = 15
 DEFAULT_ADMIN_ID = "admin"
 PASSPHRASE_LEN_MIN = 8
+USER_ID = re.compile(r"[a-zA-Z][a-zA-Z_0-9@]{3,253}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ def first_admin(tables: Tables, environ: Mapping[str, str], entropy: Entropy) ->
     Raises
     ------
     SettingsError
-        Only some of the variables are set, or the passphrase is too short.
+        Only some of the variables are set, the id is none, or the passphrase is too short.
     """
     if any(row.state.alive and row.state.is_admin for row in tables.users.values()):
         return None
@@ -99,6 +101,11 @@ def first_admin(tables: Tables, environ: Mapping[str, str], entropy: Entropy) ->
                 f"environment variable '{variable}' was not set, but is required to initialize a"
                 " new admin-user; set all three, or none of them to have a passphrase made up"
             )
+    if not USER_ID.fullmatch(user_id):
+        raise SettingsError(
+            f"HANAMI_ADMIN_USER_ID is {user_id!r}, with which nobody could log in; expected 4 to"
+            " 254 characters: a letter, then letters, digits, '_' and '@'"
+        )
     if len(passphrase) < PASSPHRASE_LEN_MIN:
         raise SettingsError(
             f"HANAMI_ADMIN_PASSPHRASE has {len(passphrase)} characters, at least"

@@ -150,3 +150,9 @@ def test_a_private_file_that_finds_no_room_leaves_the_old_one(tmp_path, monkeypa
         with pytest.raises(StorageFullError):
             write_private(path, b"two")
     assert path.read_bytes() == b"one"
+
+
+@pytest.mark.parametrize("user_id", ["abc", "1234", "a b c", "x" * 255, "ümlaut", "name\n"])
+def test_an_id_with_which_nobody_could_log_in_is_refused(user_id):
+    with pytest.raises(SettingsError, match="HANAMI_ADMIN_USER_ID"):
+        first_admin(EMPTY, NAMED | {"HANAMI_ADMIN_USER_ID": user_id}, SystemEntropy())
