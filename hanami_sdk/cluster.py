@@ -21,6 +21,7 @@ __all__ = [
     "list_clusters",
     "restore_cluster",
     "save_cluster",
+    "set_mode",
     "switch_host",
     "switch_to_direct_mode",
     "switch_to_task_mode",
@@ -94,16 +95,23 @@ def delete_cluster(
     return send_delete_request(token, address, PATH, {"uuid": cluster_uuid}, verify_connection)
 
 
-def _set_mode(token: str, address: str, cluster_uuid: str, mode: str, verify: bool) -> bytes:
-    body = {"uuid": cluster_uuid, "new_state": mode}
-    return send_put_request(token, address, f"{PATH}/set_mode", body, verify)
+def set_mode(
+    token: str,
+    address: str,
+    cluster_uuid: str,
+    new_state: str,
+    verify_connection: bool = True,
+) -> bytes:
+    """Switch to ``TASK`` or ``DIRECT`` mode; return the cluster as JSON."""
+    body = {"uuid": cluster_uuid, "new_state": new_state}
+    return send_put_request(token, address, f"{PATH}/set_mode", body, verify_connection)
 
 
 def switch_to_task_mode(
     token: str, address: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Let the cluster work on its task queue again; return it as JSON."""
-    return _set_mode(token, address, cluster_uuid, "TASK", verify_connection)
+    return set_mode(token, address, cluster_uuid, "TASK", verify_connection)
 
 
 async def switch_to_direct_mode(
@@ -114,7 +122,7 @@ async def switch_to_direct_mode(
 
     from hanami_sdk._websocket import HandshakeRefusedError, open_websocket
 
-    await asyncio.to_thread(_set_mode, token, address, cluster_uuid, "DIRECT", verify_connection)
+    await asyncio.to_thread(set_mode, token, address, cluster_uuid, "DIRECT", verify_connection)
     try:
         return await open_websocket(
             address, token, target="cluster", uuid=cluster_uuid, verify=verify_connection

@@ -32,7 +32,9 @@ __all__ = [
     "delete_dataset",
     "download_dataset_content",
     "get_dataset",
+    "get_upload_progress",
     "list_datasets",
+    "report_dataset",
     "send_data",
     "upload_csv_files",
     "upload_mnist_files",
@@ -102,6 +104,36 @@ def download_dataset_content(
         "number_of_rows": number_of_rows,
     }
     return send_get_request(token, address, f"{PATH}/content", values, verify_connection)
+
+
+def report_dataset(
+    token: str,
+    address: str,
+    dataset_uuid: str,
+    reference_dataset_uuid: str,
+    verify_connection: bool = True,
+    *,
+    column: str | None = None,
+    reference_column: str | None = None,
+) -> bytes:
+    """Compare a result with a reference: accuracy, every class, errors; return JSON.
+
+    The columns may be left out where there is only one that fits.
+    """
+    values = {"uuid": dataset_uuid, "reference_uuid": reference_dataset_uuid}
+    if column is not None:
+        values["column"] = column
+    if reference_column is not None:
+        values["reference_column"] = reference_column
+    return send_get_request(token, address, f"{PATH}/report", values, verify_connection)
+
+
+def get_upload_progress(
+    token: str, address: str, dataset_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Return how much of a dataset is uploaded and imported, as JSON."""
+    values = {"uuid": dataset_uuid}
+    return send_get_request(token, address, f"{PATH}/progress", values, verify_connection)
 
 
 def wait_until_upload_complete(

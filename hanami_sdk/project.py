@@ -31,7 +31,13 @@ def list_projects(token: str, address: str, verify_connection: bool = True) -> b
 
 
 def delete_project(
-    token: str, address: str, project_id: str, verify_connection: bool = True
+    token: str,
+    address: str,
+    project_id: str,
+    verify_connection: bool = True,
+    *,
+    force: bool = False,
 ) -> bytes:
-    """Delete a project."""
-    return send_delete_request(token, address, PATH, {"id": project_id}, verify_connection)
+    """Delete a project; one with resources only with ``force``, which deletes them as well."""
+    values = {"id": project_id} | ({"force": "true"} if force else {})
+    return send_delete_request(token, address, PATH, values, verify_connection)

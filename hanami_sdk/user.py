@@ -12,6 +12,7 @@ from hanami_sdk.hanami_request import (
 __all__ = [
     "add_project_to_user",
     "add_roject_to_user",
+    "change_passphrase",
     "create_user",
     "delete_user",
     "get_user",
@@ -56,6 +57,21 @@ def get_user(token: str, address: str, user_id: str, verify_connection: bool = T
 def list_users(token: str, address: str, verify_connection: bool = True) -> bytes:
     """Return all users as JSON with ``header`` and ``body``."""
     return send_get_request(token, address, f"{PATH}/all", None, verify_connection)
+
+
+def change_passphrase(
+    token: str,
+    address: str,
+    passphrase: str,
+    new_passphrase: str,
+    verify_connection: bool = True,
+) -> bytes:
+    """Change the own passphrase; return JSON with a new ``token``, all others end."""
+    body = {
+        "passphrase": base64_text(passphrase),
+        "new_passphrase": base64_text(new_passphrase),
+    }
+    return send_put_request(token, address, f"{PATH}/passphrase", body, verify_connection)
 
 
 def delete_user(token: str, address: str, user_id: str, verify_connection: bool = True) -> bytes:

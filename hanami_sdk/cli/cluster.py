@@ -12,6 +12,7 @@ from hanami_sdk.cli.show import show_deleted, show_list, show_object
 __all__ = ["GROUP"]
 
 FIELDS = ("uuid", "name", "visibility", "owner_id", "project_id", "created_at")
+MODES = ("TASK", "DIRECT")
 GET_FIELDS = (
     "uuid",
     "name",
@@ -79,9 +80,36 @@ def _restore(ctx: click.Context, uuid: str, checkpoint: str) -> None:
     show_object(session, session.ask(cluster.restore_cluster, checkpoint, uuid), ("uuid",))
 
 
+def _host(ctx: click.Context, uuid: str, host: str) -> None:
+    from hanami_sdk import cluster
+
+    session = open_session(ctx)
+    show_object(session, session.ask(cluster.switch_host, uuid, host), FIELDS)
+
+
+def _mode(ctx: click.Context, uuid: str, mode: str) -> None:
+    from hanami_sdk import cluster
+
+    if mode.upper() not in MODES:
+        raise CommandFailedError(f"Error: mode is {mode!r}; it must be task or direct")
+    session = open_session(ctx)
+    answer = session.ask(cluster.set_mode, uuid, mode.upper())
+    show_object(session, answer, ("uuid", "name", "new_state"))
+
+
+def _stats(ctx: click.Context, uuid: str) -> None:
+    """Print all figures that the server has, those of newer servers as well."""
+    from hanami_sdk import cluster
+
+    session = open_session(ctx)
+    figures = session.ask(cluster.get_cluster, uuid)
+    fields = [field for field in figures if field not in FIELDS]
+    show_object(session, figures, ["uuid", "name", *fields])
+
+
 GROUP = Group(
     "cluster",
-    summary="Create, look at, save and delete clusters",
+    summary="Create, look at, save, move and delete clusters",
     commands=[
         Command(
             "create",
@@ -92,6 +120,23 @@ GROUP = Group(
         ),
         Command("get", _get, summary="Show one cluster", argument="CLUSTER_UUID"),
         Command("list", _list, summary="List all clusters"),
+        Command(
+            "stats", _stats, summary="Show the live figures of a cluster", argument="CLUSTER_UUID"
+        ),
+        Command(
+            "host",
+            _host,
+            summary="Move a cluster to another host; a running task goes on there",
+            argument="CLUSTER_UUID",
+            flags=[Flag("-H", "--host", summary="UUID of the host", mandatory=True)],
+        ),
+        Command(
+            "mode",
+            _mode,
+            summary="Let a cluster work on its tasks, or learn directly",
+            argument="CLUSTER_UUID",
+            flags=[Flag("-m", "--mode", summary="task or direct", mandatory=True)],
+        ),
         Command("delete", _delete, summary="Delete a cluster", argument="CLUSTER_UUID"),
         Command(
             "save",

@@ -11,15 +11,19 @@ ENVIRONMENT_HELP = """\
 Environment:
   HANAMI_ADDRESS      address of the server, for instance http://127.0.0.1:11418
   HANAMI_USER         id of the user
-  HANAMI_PASSPHRASE   passphrase of the user (HANAMI_PW is accepted, too)"""
+  HANAMI_PASSPHRASE   passphrase of the user (HANAMI_PW is accepted, too)
+  HANAMI_PROJECT      project to work in, if it is not the first one of the user
+  HANAMI_TOKEN        a token, used instead of user and passphrase"""
 
 
 class Environment(NamedTuple):
-    """The three settings every command needs."""
+    """The settings every command needs; with a token, user and passphrase may be empty."""
 
     address: str
     user: str
     passphrase: str
+    project: str
+    token: str
 
 
 def read_environment(variables: Mapping[str, str]) -> Environment:
@@ -30,10 +34,14 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     MissingEnvironmentError
         For the first one that is missing or empty: user, passphrase, address.
     """
-    user = _first_set(variables, "HANAMI_USER")
-    passphrase = _first_set(variables, "HANAMI_PASSPHRASE", "HANAMI_PW")
+    token = variables.get("HANAMI_TOKEN", "")
+    user = passphrase = ""
+    if not token:
+        user = _first_set(variables, "HANAMI_USER")
+        passphrase = _first_set(variables, "HANAMI_PASSPHRASE", "HANAMI_PW")
     address = _first_set(variables, "HANAMI_ADDRESS").rstrip("/")
-    return Environment(address=address, user=user, passphrase=passphrase)
+    project = variables.get("HANAMI_PROJECT", "")
+    return Environment(address, user, passphrase, project, token)
 
 
 def _first_set(variables: Mapping[str, str], *names: str) -> str:

@@ -1,63 +1,23 @@
 """``hanamictl dataset``."""
 
-from collections.abc import Callable
-
 import click
 
 from hanami_sdk.cli.command_line import Command, Flag, Group
-from hanami_sdk.cli.failures import CommandFailedError
-from hanami_sdk.cli.progress import upload_bar
-from hanami_sdk.cli.session import Session, open_failure, open_session
+from hanami_sdk.cli.results import DOWNLOAD, REPORT
+from hanami_sdk.cli.session import open_session
 from hanami_sdk.cli.show import show_content, show_deleted, show_list, show_object
+from hanami_sdk.cli.uploads import CREATE, DATASET_FIELDS, RESUME
 
 __all__ = ["GROUP"]
 
-FIELDS = (
-    "uuid",
-    "name",
-    "version",
-    "number_of_columns",
-    "number_of_rows",
-    "description",
-    "visibility",
-    "owner_id",
-    "project_id",
-    "created_at",
-)
 LIST_FIELDS = ("uuid", "name", "visibility", "owner_id", "project_id", "created_at")
-
-
-def _upload(session: Session, function: Callable[..., str], name: str, *paths: str) -> None:
-    """Upload files and show the dataset that they have become."""
-    from hanami_sdk import dataset
-
-    try:
-        with upload_bar(session.settings, f"upload {name}") as report:
-            uuid = session.call(function, name, *paths, progress=report)
-    except OSError as error:
-        raise open_failure(error) from error
-    except ValueError as error:
-        raise CommandFailedError(f"Error: {error}") from error
-    show_object(session, session.ask(dataset.get_dataset, uuid), FIELDS)
-
-
-def _create_mnist(ctx: click.Context, name: str, input_path: str, label_path: str) -> None:
-    from hanami_sdk import dataset
-
-    _upload(open_session(ctx), dataset.upload_mnist_files, name, input_path, label_path)
-
-
-def _create_csv(ctx: click.Context, name: str, input_path: str) -> None:
-    from hanami_sdk import dataset
-
-    _upload(open_session(ctx), dataset.upload_csv_files, name, input_path)
 
 
 def _get(ctx: click.Context, uuid: str) -> None:
     from hanami_sdk import dataset
 
     session = open_session(ctx)
-    show_object(session, session.ask(dataset.get_dataset, uuid), FIELDS)
+    show_object(session, session.ask(dataset.get_dataset, uuid), DATASET_FIELDS)
 
 
 def _list(ctx: click.Context) -> None:
@@ -91,37 +51,14 @@ def _content(ctx: click.Context, uuid: str, column: str, rows: int, offset: int)
     show_content(session, answer, offset)
 
 
-CREATE = Group(
-    "create",
-    summary="Upload files as a new dataset",
-    commands=[
-        Command(
-            "mnist",
-            _create_mnist,
-            summary="Upload images and labels in the IDX format of MNIST",
-            argument="DATASET_NAME",
-            flags=[
-                Flag("input_path", "-i", "--input", summary="path of the images", mandatory=True),
-                Flag("label_path", "-l", "--label", summary="path of the labels", mandatory=True),
-            ],
-        ),
-        Command(
-            "csv",
-            _create_csv,
-            summary="Upload a CSV file with a header line",
-            argument="DATASET_NAME",
-            flags=[
-                Flag("input_path", "-i", "--input", summary="path of the CSV file", mandatory=True)
-            ],
-        ),
-    ],
-)
-
 GROUP = Group(
     "dataset",
-    summary="Upload, look at, compare and delete datasets",
+    summary="Upload, look at, download, compare and delete datasets",
     commands=[
         CREATE,
+        RESUME,
+        DOWNLOAD,
+        REPORT,
         Command("get", _get, summary="Show one dataset", argument="DATASET_UUID"),
         Command("list", _list, summary="List all datasets"),
         Command("delete", _delete, summary="Delete a dataset", argument="DATASET_UUID"),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 import hanami_sdk
-from hanami_sdk.cli import checkpoint, cluster, dataset, host, project, task, user
+from hanami_sdk.cli import checkpoint, cluster, dataset, direct, host, logs, project, task, user
 from hanami_sdk.cli.command_line import PROGRAM, Flag, Globals, Group
 from hanami_sdk.cli.extras import COMPLETION, COMPLETION_VARIABLE, HELP
 from hanami_sdk.cli.failures import CommandFailedError, MissingEnvironmentError, UsageFaultError
@@ -37,7 +37,9 @@ ROOT = Group(
         cluster.GROUP,
         task.GROUP,
         checkpoint.GROUP,
+        direct.GROUP,
         host.GROUP,
+        logs.GROUP,
         COMPLETION,
         HELP,
     ],

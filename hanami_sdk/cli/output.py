@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["content_table", "json_text", "list_table", "object_table"]
+__all__ = ["content_table", "figures_table", "json_text", "list_table", "object_table"]
 
 # Cells with longer text are broken at blanks.
 CELL_WIDTH_MAX = 30
@@ -186,6 +186,17 @@ def list_table(listing: Mapping[str, Any], fields: Sequence[str]) -> str:
     places = [header.index(field) for field in shown]
     rows = [[cell_text(row[place]) for place in places] for row in listing["body"]]
     return _rendered([_title(field) for field in shown], rows)
+
+
+def figures_table(header: Sequence[str], rows: Sequence[Sequence[float | None]]) -> str:
+    """Return whole numbers as they are, others with six decimals, ``-`` where there is none."""
+
+    def text(value: float | None) -> str:
+        if value is None:
+            return "-"
+        return str(value) if isinstance(value, int) else f"{value:.6f}"
+
+    return _rendered(header, [[text(value) for value in row] for row in rows])
 
 
 def content_table(rows: Sequence[Sequence[float]], row_offset: int) -> str:

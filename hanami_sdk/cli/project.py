@@ -1,8 +1,11 @@
 """``hanamictl project``."""
 
+import shlex
+import sys
+
 import click
 
-from hanami_sdk.cli.command_line import Command, Flag, Group
+from hanami_sdk.cli.command_line import PROGRAM, Command, Flag, Group
 from hanami_sdk.cli.session import open_session
 from hanami_sdk.cli.show import show_deleted, show_list, show_object
 
@@ -32,17 +35,39 @@ def _list(ctx: click.Context) -> None:
     show_list(session, session.ask(project.list_projects), FIELDS)
 
 
-def _delete(ctx: click.Context, project_id: str) -> None:
+def _delete(ctx: click.Context, project_id: str, force: bool) -> None:
     from hanami_sdk import project
 
     session = open_session(ctx)
-    session.call(project.delete_project, project_id)
+    session.call(project.delete_project, project_id, force=force)
     show_deleted("project", project_id)
+
+
+def _switch(ctx: click.Context, project_id: str) -> None:
+    """Check that the project can be entered, and say how to stay there.
+
+    A program cannot change the environment of its shell, so it prints what the shell has to do.
+    """
+    from hanami_sdk import user
+
+    session = open_session(ctx, enter_project=False)
+    answer = session.ask(user.switch_project, project_id)
+    if session.settings.json_output:
+        show_object(session, answer, ())
+        return
+    if session.has_passphrase:
+        click.echo(f"export HANAMI_PROJECT={shlex.quote(project_id)}")
+    else:
+        click.echo(f"export HANAMI_TOKEN={shlex.quote(answer['token'])}")
+    if sys.stdout.isatty():
+        click.echo(
+            f'to work in this project:  eval "$({PROGRAM} project switch {project_id})"', err=True
+        )
 
 
 GROUP = Group(
     "project",
-    summary="Manage projects (admins only)",
+    summary="Manage projects (admins only), work in another one",
     commands=[
         Command(
             "create",
@@ -53,6 +78,20 @@ GROUP = Group(
         ),
         Command("get", _get, summary="Show one project", argument="PROJECT_ID"),
         Command("list", _list, summary="List all projects"),
-        Command("delete", _delete, summary="Delete a project", argument="PROJECT_ID"),
+        Command(
+            "delete",
+            _delete,
+            summary="Delete a project",
+            argument="PROJECT_ID",
+            flags=[
+                Flag("--force", kind="", summary="delete everything that is in it as well"),
+            ],
+        ),
+        Command(
+            "switch",
+            _switch,
+            summary="Print what makes your shell work in another of your projects",
+            argument="PROJECT_ID",
+        ),
     ],
 )

@@ -3,17 +3,24 @@
 import json
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hanami_sdk.cli.command_line import PROGRAM, Globals
-from hanami_sdk.cli.config import read_environment
+from hanami_sdk.cli.config import Environment, read_environment
 from hanami_sdk.cli.failures import CommandFailedError
+
+if TYPE_CHECKING:
+    from hanami_sdk import Client
+    from hanami_sdk.hanami_exceptions import HanamiException
 
 __all__ = ["Session", "open_failure", "open_session"]
 
 T = TypeVar("T")
+
+# The text of these says all; the others are worth a look into the log of the server.
+QUIET = frozenset({400, 401, 404, 409})
 
 
 def open_failure(error: OSError) -> CommandFailedError:
@@ -22,28 +29,17 @@ def open_failure(error: OSError) -> CommandFailedError:
     return CommandFailedError(f"open {error.filename}: {reason}")
 
 
-def _sdk_failure(error: Exception) -> CommandFailedError:
+def _sdk_failure(error: "HanamiException") -> CommandFailedError:
     """Return how an exception of the SDK is reported."""
-    from hanami_sdk import hanami_exceptions as sdk
-
-    statuses: dict[type[Exception], int] = {
-        sdk.BadRequestException: 400,
-        sdk.UnauthorizedException: 401,
-        sdk.NotFoundException: 404,
-        sdk.ConflictException: 409,
-    }
-    request_id = getattr(error, "request_id", None)
-    hint = f"request id: {request_id}" if request_id else ""
-    match error:
-        case sdk.InternalServerErrorException():
-            return CommandFailedError(f"status 500: err {error.reason or ''}", hint=hint)
-        case sdk.UnexpectedStatusException():
-            text = error.message.decode("utf-8", "replace")
-            return CommandFailedError(f"status {error.status}: err {text}", hint=hint)
-        case sdk.ConnectionFailedException():
-            return CommandFailedError(str(error))
-        case _:
-            return CommandFailedError(f"status {statuses[type(error)]}: err {error}")
+    hint = f"request id: {error.request_id}" if error.request_id else ""
+    if error.status is None or error.status == 200:
+        return CommandFailedError(str(error), hint=hint)
+    text = error.text
+    if error.status == 500:
+        text = getattr(error, "reason", None) or ""
+    return CommandFailedError(
+        f"status {error.status}: err {text}", hint=hint if error.status not in QUIET else ""
+    )
 
 
 class Session:
@@ -51,35 +47,94 @@ class Session:
 
     Parameters
     ----------
-    address, user, passphrase : str
-        From the environment.
+    environment : Environment
+        What the environment says.
     settings : Globals
         The global flags.
     """
 
-    def __init__(self, address: str, user: str, passphrase: str, settings: Globals) -> None:
-        self.address = address
+    def __init__(self, environment: Environment, settings: Globals) -> None:
+        self.address = environment.address
         self.settings = settings
-        self._user = user
-        self._passphrase = passphrase
+        self._environment = environment
         self._verify = not settings.insecure
-        self._token = ""
+        self._token = environment.token
+        self._client: Client | None = None
 
-    def log_in(self) -> None:
-        """Get a token.
+    @property
+    def user(self) -> str:
+        """The id of the user."""
+        return self._environment.user
+
+    @property
+    def passphrase(self) -> str:
+        """The passphrase of the user."""
+        return self._environment.passphrase
+
+    @property
+    def has_passphrase(self) -> bool:
+        """Whether a token that has run out can be replaced."""
+        return not self._environment.token
+
+    def log_in(self, *, enter_project: bool = True) -> None:
+        """Get a token, for the project of the environment if there is one.
 
         Raises
         ------
         CommandFailedError
             With the text of the server, or why there is no answer.
         """
-        from hanami_sdk import hanami_token
+        from hanami_sdk import hanami_token, user
 
-        self._token = self._guarded(
-            lambda: hanami_token.request_token(
-                self.address, self._user, self._passphrase, self._verify
+        if self.has_passphrase:
+            self._token = self._guarded(
+                lambda: hanami_token.request_token(
+                    self.address,
+                    self._environment.user,
+                    self._environment.passphrase,
+                    self._verify,
+                )
             )
-        )
+        if self._environment.project and enter_project:
+            self._token = self.ask(user.switch_project, self._environment.project)["token"]
+
+    @property
+    def token(self) -> str:
+        """The token that is valid now; a client renews it on long ways."""
+        renewed = self._client.session.token if self._client is not None else None
+        return renewed or self._token
+
+    @property
+    def client(self) -> "Client":
+        """A client with the token of this session."""
+        from hanami_sdk import Client
+
+        if self._client is None:
+            known = self._environment
+            self._client = Client(
+                self.address,
+                known.user or None,
+                known.passphrase or None,
+                token=self._token,
+                project_id=known.project or None,
+                verify=self._verify,
+            )
+        return self._client
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            self._client.close()
+
+    def use(self, work: Callable[["Client"], T]) -> T:
+        """Do something with the client.
+
+        Raises
+        ------
+        CommandFailedError
+            Instead of every exception of the SDK.
+        """
+        return self._guarded(lambda: work(self.client))
 
     def call(self, function: Callable[..., T], *arguments: object, **keywords: object) -> T:
         """Call a function of the SDK with token and address in front.
@@ -91,7 +146,7 @@ class Session:
         """
         return self._guarded(
             lambda: function(
-                self._token,
+                self.token,
                 self.address,
                 *arguments,
                 verify_connection=self._verify,
@@ -117,14 +172,15 @@ class Session:
             raise _sdk_failure(error) from error
 
 
-def open_session(ctx: click.Context) -> Session:
+def open_session(ctx: click.Context, *, enter_project: bool = True) -> Session:
     """Read the environment and log in, as every command does first."""
     environment = read_environment(os.environ)
-    session = Session(*environment, settings=ctx.ensure_object(Globals))
+    session = Session(environment, ctx.ensure_object(Globals))
     if not environment.address.lower().startswith(("http://", "https://")):
         raise CommandFailedError(
             f"HANAMI_ADDRESS is {environment.address!r}; it must start with http:// or https://,"
             f" for instance http://127.0.0.1:11418 ({PROGRAM} --help)"
         )
-    session.log_in()
+    ctx.call_on_close(session.close)
+    session.log_in(enter_project=enter_project)
     return session

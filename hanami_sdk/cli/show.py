@@ -8,7 +8,7 @@ import click
 from hanami_sdk.cli.output import content_table, json_text, list_table, object_table
 from hanami_sdk.cli.session import Session
 
-__all__ = ["show_content", "show_deleted", "show_list", "show_object"]
+__all__ = ["show_content", "show_deleted", "show_list", "show_object", "show_rows"]
 
 
 def show_object(session: Session, value: Mapping[str, Any], fields: Sequence[str]) -> None:
@@ -21,6 +21,17 @@ def show_list(session: Session, listing: Mapping[str, Any], fields: Sequence[str
     """Print a listing; as JSON with header and body."""
     as_json = session.settings.json_output
     click.echo(json_text(listing) if as_json else list_table(listing, fields))
+
+
+def show_rows(
+    session: Session, answer: Mapping[str, Any], name: str, fields: Sequence[str]
+) -> None:
+    """Print a list of objects that the answer has under a name; as JSON the whole answer."""
+    if session.settings.json_output:
+        click.echo(json_text(answer))
+        return
+    body = [[row.get(field) for field in fields] for row in answer[name]]
+    click.echo(list_table({"header": list(fields), "body": body}, fields))
 
 
 def show_content(session: Session, answer: Mapping[str, Any], row_offset: int) -> None:

@@ -8,7 +8,7 @@ from hanami_sdk.cli.command_line import Command, Flag, Group
 from hanami_sdk.cli.failures import CommandFailedError
 from hanami_sdk.cli.session import Session, open_session
 from hanami_sdk.cli.show import show_deleted, show_list, show_object
-from hanami_sdk.cli.waiting import ENDED_BADLY, wait_for_task
+from hanami_sdk.cli.waiting import ENDED, ENDED_BADLY, wait_for_task
 
 __all__ = ["GROUP"]
 
@@ -52,7 +52,11 @@ def _show_created(
     if not wait:
         show_object(session, created, FIELDS)
         return None
-    ended = wait_for_task(session, str(created["uuid"]), cluster)
+    return show_ended(session, wait_for_task(session, str(created["uuid"]), cluster))
+
+
+def show_ended(session: Session, ended: dict[str, object]) -> int | None:
+    """Print a task that has ended; return the exit status."""
     show_object(session, ended, FIELDS)
     if ended["state"] in ENDED_BADLY:
         reason = ended.get("reason")
@@ -123,6 +127,23 @@ def _list(ctx: click.Context, cluster: str) -> None:
 
     session = open_session(ctx)
     show_list(session, session.ask(task.list_tasks, cluster), ("uuid", "state"))
+
+
+def _wait(ctx: click.Context, uuid: str, cluster: str) -> int | None:
+    session = open_session(ctx)
+    return show_ended(session, wait_for_task(session, uuid, cluster))
+
+
+def _abort(ctx: click.Context, uuid: str, cluster: str) -> None:
+    """Stop a task; one that has ended would be removed from the list, so it is left alone."""
+    from hanami_sdk import task
+
+    session = open_session(ctx)
+    before = session.ask(task.get_task, uuid, cluster)
+    if before["state"] in ENDED:
+        raise CommandFailedError(f"Error: the task is {before['state']} already")
+    session.call(task.delete_task, uuid, cluster)
+    click.echo(f"successfully aborted task '{uuid}'")
 
 
 def _delete(ctx: click.Context, uuid: str, cluster: str) -> None:
@@ -217,6 +238,20 @@ GROUP = Group(
             "get", _get, summary="Show one task", argument="TASK_UUID", flags=[_cluster_flag()]
         ),
         Command("list", _list, summary="List all tasks of a cluster", flags=[_cluster_flag()]),
+        Command(
+            "wait",
+            _wait,
+            summary="Wait for the end of a task; exit 1 if it fails or is aborted",
+            argument="TASK_UUID",
+            flags=[_cluster_flag()],
+        ),
+        Command(
+            "abort",
+            _abort,
+            summary="Stop a task that waits or runs; what it has learned stays",
+            argument="TASK_UUID",
+            flags=[_cluster_flag()],
+        ),
         Command(
             "delete",
             _delete,

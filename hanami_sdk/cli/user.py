@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from hanami_sdk.cli import user_project
 from hanami_sdk.cli.command_line import Command, Flag, Group
 from hanami_sdk.cli.failures import CommandFailedError
 from hanami_sdk.cli.session import open_session
@@ -28,9 +29,9 @@ def _entered(prompt: str) -> str:
         raise CommandFailedError("Failed to read passphrase input") from None
 
 
-def _asked_passphrase() -> str:
-    passphrase = _entered("Enter Passphrase: ")
-    if _entered("Enter Passphrase again: ") != passphrase:
+def _asked_passphrase(which: str = "") -> str:
+    passphrase = _entered(f"Enter {which}Passphrase: ")
+    if _entered(f"Enter {which}Passphrase again: ") != passphrase:
         raise CommandFailedError("Mismatch between the two entered passphrases")
     return passphrase
 
@@ -68,6 +69,18 @@ def _delete(ctx: click.Context, user_id: str) -> None:
     show_deleted("user", user_id)
 
 
+def _change_passphrase(ctx: click.Context, new_passphrase: str | None) -> None:
+    from hanami_sdk import user
+
+    session = open_session(ctx)
+    if not session.has_passphrase:
+        raise CommandFailedError("Error: HANAMI_PASSPHRASE is needed, HANAMI_TOKEN is not enough")
+    new = _asked_passphrase("new ") if new_passphrase is None else new_passphrase
+    session.call(user.change_passphrase, session.passphrase, new)
+    click.echo(f"successfully changed passphrase of '{session.user}'")
+    click.echo("set HANAMI_PASSPHRASE to the new one; all other tokens have ended", err=True)
+
+
 GROUP = Group(
     "user",
     summary="Manage users (admins only)",
@@ -86,5 +99,12 @@ GROUP = Group(
         Command("get", _get, summary="Show one user", argument="USER_ID"),
         Command("list", _list, summary="List all users"),
         Command("delete", _delete, summary="Delete a user", argument="USER_ID"),
+        Command(
+            "passphrase",
+            _change_passphrase,
+            summary="Change your own passphrase; asks for the new one if it is not given",
+            flags=[Flag("new_passphrase", "-n", "--new", summary="the new passphrase")],
+        ),
+        user_project.GROUP,
     ],
 )

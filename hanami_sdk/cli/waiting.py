@@ -8,7 +8,7 @@ from hanami_sdk.cli.failures import CommandFailedError
 from hanami_sdk.cli.progress import cycles_bar
 from hanami_sdk.cli.session import Session
 
-__all__ = ["ENDED_BADLY", "wait_for_task"]
+__all__ = ["ENDED", "ENDED_BADLY", "wait_for_task"]
 
 ENDED_BADLY = frozenset({"failed", "aborted"})
 ENDED = ENDED_BADLY | {"finished"}
@@ -57,7 +57,8 @@ def _current(session: Session, task_uuid: str, cluster_uuid: str) -> dict[str, A
     try:
         return session.ask(task.get_task, task_uuid, cluster_uuid)
     except CommandFailedError as failure:
-        if not isinstance(failure.__cause__, UnauthorizedException):
+        is_refused = isinstance(failure.__cause__, UnauthorizedException)
+        if not (is_refused and session.has_passphrase):
             raise
     session.log_in()
     return session.ask(task.get_task, task_uuid, cluster_uuid)

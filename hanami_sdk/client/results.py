@@ -104,7 +104,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Owned(msgspec.Struct, frozen=True, kw_only=True):
     uuid: str
-    name: str
+    name: str = ""
     owner_id: str = ""
     project_id: str = ""
     visibility: str = ""

@@ -233,13 +233,24 @@ class _Upload:
         self, dataset_uuid: str, uuids: Mapping[str, str], ranges: AllRanges | None
     ) -> Flow[Dataset]:
         yield from self._send_all(dataset_uuid, uuids, ranges)
+        try:
+            yield from self._finalize(dataset_uuid, uuids)
+        except ConflictException as error:
+            # Bytes that changed on their way are forgotten by the server and can be sent again.
+            if "checksum" not in error.text:
+                raise
+            again = yield from self._ranges(uuids)
+            yield from self._send_all(dataset_uuid, uuids, again)
+            yield from self._finalize(dataset_uuid, uuids)
+        return (yield from get_dataset(self._session, dataset_uuid))
+
+    def _finalize(self, dataset_uuid: str, uuids: Mapping[str, str]) -> Flow[None]:
         yield from self._wait_until_complete(dataset_uuid)
         body = {"uuid": dataset_uuid, **{f"uuid_{role}_file": uuids[role] for role in self._files}}
         call = Call(
             method="PUT", path=self._path, decode=nothing, body=body, timeout_s=IMPORT_TIMEOUT_S
         )
         yield from self._session.do(call)
-        return (yield from get_dataset(self._session, dataset_uuid))
 
     def _send_all(
         self, dataset_uuid: str, uuids: Mapping[str, str], ranges: AllRanges | None

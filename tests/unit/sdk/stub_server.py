@@ -67,6 +67,7 @@ class Script:
     chunk_count: int = 0
     chunks_outstanding_max: int = 0
     hold_acknowledgements_until: int = 0
+    on_chunk: Callable[[], None] = lambda: None
     on_call: Callable[[Call], None] = lambda _call: None
 
     def answer(
@@ -160,6 +161,7 @@ class _Socket(tornado.websocket.WebSocketHandler):
     def _chunk(self, raw: bytes) -> None:
         script = self.script
         script.chunk_count += 1
+        script.on_chunk()
         if script.close_after_chunks is not None and script.chunk_count > script.close_after_chunks:
             self.close(1011, "out of order")
             return

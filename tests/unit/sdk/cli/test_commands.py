@@ -282,13 +282,13 @@ def test_a_dataset_is_uploaded_and_shown(server, hanamictl, tmp_path, kind):
     server.answer("POST", f"dataset/upload/{kind}", started)
     server.answer("GET", "dataset/progress", {"complete": True})
     server.answer("PUT", f"dataset/upload/{kind}", {"uuid": "d"})
-    server.answer("GET", "dataset", CLUSTER | {"number_of_rows": 60000})
+    server.answer("GET", "dataset", CLUSTER | {"uuid": "d", "number_of_rows": 60000})
     flags = ["-i", str(path)] + (["-l", str(path)] if kind == "mnist" else [])
     outcome = hanamictl("dataset", "create", kind, *flags, "name")
     assert (outcome.status, outcome.err) == (0, "")
     assert titles_in(outcome.out, False) == DATASET_TITLES
     assert server.files["i"] == path.read_bytes()
-    assert server.call("GET", "dataset").query == "uuid=d"
+    assert {call.query for call in server.calls if call.path == "dataset"} == {"uuid=d"}
     as_json = hanamictl("dataset", "create", kind, *flags, "name", "-j")
     assert json.loads(as_json.out)["number_of_rows"] == 60000
 

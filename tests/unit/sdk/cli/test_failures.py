@@ -100,7 +100,7 @@ def test_a_refused_upload_says_why(server, hanamictl, tmp_path):
     server.answer("DELETE", "dataset", {})
     server.handshake_error = "Token invalid"
     outcome = hanamictl("dataset", "create", "csv", "-i", str(path), "n")
-    assert outcome == (1, "status 500: err Token invalid\n", "")
+    assert outcome == (1, "status 409: err Token invalid\n", "")
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ def test_an_answer_that_is_no_json_is_an_exception_of_its_own(client, script):
     script.answer("GET", "host/all", "<html>")
     with pytest.raises(hanami_exceptions.UnreadableAnswerException, match="no Host"):
         client.call("hosts.list")
-    script.answer("GET", "cluster", {"name": 7})
+    script.answer("GET", "cluster", {"name": "n"})
     with pytest.raises(hanami_exceptions.UnreadableAnswerException, match="no Cluster"):
         client.call("clusters.get", "c")
 
