@@ -11,6 +11,7 @@ from hanami_actors.actors.gateway import Command
 from hanami_actors.actors.host import Host, KernelsFailed, KernelsReady
 from hanami_actors.actors.kernels import KernelWarmer
 from hanami_actors.actors.networks import Networks
+from hanami_actors.actors.published import TableKeeper, load_published
 from hanami_actors.actors.router import ActorGateway
 from hanami_actors.actors.runtime import ActorRef, ask, tell
 from hanami_actors.actors.scheduler import Scheduler
@@ -18,7 +19,6 @@ from hanami_actors.actors.snapshotter import Snapshotter
 from hanami_actors.actors.supervisor import Ping, Shutdown, SupervisorActor
 from hanami_actors.actors.system import SYSTEM_USER, ActorTable, System
 from hanami_actors.actors.upload_files import remove_leftovers
-from hanami_actors.actors.writer import load_published
 from hanami_actors.api.auth import hash_passphrase
 from hanami_actors.bootstrap import announce_passphrase, first_admin
 from hanami_actors.domain.user.messages import CreateUser
@@ -26,6 +26,7 @@ from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.directory import DataDirectory, make_private_directory
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
 from hanami_actors.eventlog.snapshots import SnapshotStore
+from hanami_actors.eventlog.table_snapshots import TableSnapshots
 from hanami_actors.ports import SystemClock, SystemEntropy
 from hanami_actors.settings import Settings
 
@@ -104,6 +105,8 @@ def running_backend(settings: Settings) -> Iterator[Backend]:
             yield backend
         finally:
             backend.stop()
+            if system.table_keeper is not None:
+                system.table_keeper.close(system.published.image())
     finally:
         log.close()
 
@@ -116,6 +119,8 @@ def _build(
     blobs = BlobStore(directory.blobs)
     snapshots = SnapshotStore(directory.snapshots)
     snapshotter = Snapshotter(snapshots)
+    tables = TableSnapshots(snapshots, log)
+    published = load_published(log, tables)
     system = System(
         settings=settings,
         clock=clock,
@@ -124,7 +129,8 @@ def _build(
         blobs=blobs,
         snapshots=snapshots,
         snapshotter=snapshotter,
-        published=load_published(log),
+        published=published,
+        table_keeper=TableKeeper(tables, published.stored_position),
         actors=ActorTable(),
         uploads_dir=uploads_dir,
     )

@@ -8,9 +8,9 @@ from hanami_actors.actors.exports import Exporter
 from hanami_actors.actors.gateway import Command, Target
 from hanami_actors.actors.imports import ImportBoard
 from hanami_actors.actors.inbox import Internal
+from hanami_actors.actors.published import Published, TableKeeper
 from hanami_actors.actors.runtime import ActorRef, ask
 from hanami_actors.actors.snapshotter import Snapshotter
-from hanami_actors.actors.writer import Published
 from hanami_actors.domain.base import Stamp, Who
 from hanami_actors.errors import BusyError
 from hanami_actors.eventlog.blobs import BlobStore
@@ -93,6 +93,8 @@ class System:
     snapshotter : Snapshotter
         Encodes and stores images in the background.
     published : Published
+    table_keeper : TableKeeper or None
+        Keeps the published tables on the disk.
     actors : ActorTable
     uploads_dir : Path
         Files on their way in.
@@ -112,6 +114,7 @@ class System:
     published: Published
     actors: ActorTable
     uploads_dir: Path
+    table_keeper: TableKeeper | None = None
     exporter: Exporter = dataclasses.field(default_factory=Exporter)
     imports: ImportBoard = dataclasses.field(default_factory=ImportBoard)
 

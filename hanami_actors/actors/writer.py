@@ -7,18 +7,11 @@ from typing import Any
 
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.inbox import Internal
+from hanami_actors.actors.published import Published, TableKeeper, load_published
 from hanami_actors.actors.runtime import Actor, ActorRef, ask
 from hanami_actors.domain.base import Event, Stamp
-from hanami_actors.domain.cluster.events import (
-    TaskAborted,
-    TaskFailed,
-    TaskFinished,
-    TaskQueued,
-    TaskRemoved,
-)
-from hanami_actors.domain.tables import EMPTY, Tables, fold, key_of
 from hanami_actors.errors import FaultError, HanamiError, WrongVersionError
-from hanami_actors.eventlog.port import Append, Batch, Commit, EventLog, Record
+from hanami_actors.eventlog.port import Append, Batch, Commit, EventLog
 from hanami_actors.types import StreamId, StreamVersion
 
 __all__ = ["AppendBatch", "EventWriterActor", "Published", "append_to", "load_published", "persist"]
@@ -38,63 +31,6 @@ class AppendBatch(Internal, frozen=True, kw_only=True):
     batch: Batch
 
 
-class Published:
-    """The newest tables; replaced as a whole, so any thread may read them at any time.
-
-    Attributes
-    ----------
-    tables : Tables
-    unfinished : frozenset of str
-        Clusters that had queued or active tasks when the log was opened; they are woken.
-    """
-
-    def __init__(self) -> None:
-        self.tables: Tables = EMPTY
-        self.unfinished: frozenset[str] = frozenset()
-
-
-def load_published(log: EventLog) -> Published:
-    """Fold a whole log, before any actor starts.
-
-    Raises
-    ------
-    LogError
-        A record does not hold; the server does not start on it.
-    """
-    published = Published()
-    tables = published.tables
-    open_tasks: dict[str, str] = {}
-    for record in log.read_all():
-        tables = _fold_record(tables, record)
-        _follow_tasks(open_tasks, record)
-    published.tables = tables
-    published.unfinished = frozenset(
-        uuid for uuid in open_tasks.values() if uuid in tables.clusters
-    )
-    return published
-
-
-def _follow_tasks(open_tasks: dict[str, str], record: Record) -> None:
-    match record.event:
-        case TaskQueued(task=task):
-            open_tasks[task.uuid] = key_of(record.stream)
-        case (
-            TaskFinished(task_uuid=uuid)
-            | TaskAborted(task_uuid=uuid)
-            | TaskFailed(task_uuid=uuid)
-            | TaskRemoved(task_uuid=uuid)
-        ):
-            open_tasks.pop(uuid, None)
-        case _:
-            pass
-
-
-def _fold_record(tables: Tables, record: Record) -> Tables:
-    return fold(
-        tables, record.stream, record.version, record.position, record.time_us, record.event
-    )
-
-
 class EventWriterActor(Actor):
     """Owns the write side of the log.
 
@@ -103,10 +39,13 @@ class EventWriterActor(Actor):
     written.
     """
 
-    def __init__(self, log: EventLog, published: Published) -> None:
+    def __init__(
+        self, log: EventLog, published: Published, keeper: TableKeeper | None = None
+    ) -> None:
         super().__init__()
         self._log = log
         self._published = published
+        self._keeper = keeper
 
     def on_start(self) -> None:
         """Fold what the log holds beyond the published tables."""
@@ -148,20 +87,17 @@ class EventWriterActor(Actor):
             if isinstance(outcome, Commit)
             for record in outcome.records
         ]
-        tables = self._published.tables
-        if records and records[0].position != tables.position + 1:
+        if records and records[0].position != self._published.tables.position + 1:
             # Something was written that could not be folded then: never leave a hole.
             self._catch_up()
             return
-        for record in records:
-            tables = _fold_record(tables, record)
-        self._published.tables = tables
+        self._published.take(records)
+        if self._keeper is not None:
+            self._keeper.offer(self._published.tables.position, self._published.image)
 
     def _catch_up(self) -> None:
-        tables = self._published.tables
-        for record in self._log.read_all(after_position=tables.position):
-            tables = _fold_record(tables, record)
-        self._published.tables = tables
+        position = self._published.tables.position
+        self._published.take(list(self._log.read_all(after_position=position)))
 
 
 def _settle(waiter: object, outcome: Commit | HanamiError) -> None:

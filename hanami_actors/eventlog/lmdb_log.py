@@ -15,6 +15,7 @@ from hanami_actors.eventlog.lmdb_env import LmdbEnvironment, pack_head, unpack_h
 from hanami_actors.eventlog.lmdb_pages import (
     NUMBER,
     index_page,
+    missing_record,
     record_page,
     stream_page,
     version_at,
@@ -143,6 +144,27 @@ class LmdbEventLog:
         self._check_open()
         with self._environment.reading() as txn:
             return unpack_head(txn.get(b"head", db=self._meta))
+
+    def hash_at(self, position: int) -> bytes:
+        """Return the chain hash of a record; that before the first for position 0.
+
+        Parameters
+        ----------
+        position : int
+
+        Raises
+        ------
+        LogCorruptError
+            There is no such record.
+        """
+        self._check_open()
+        if position == 0:
+            return EMPTY_HEAD.chain_hash
+        with self._environment.reading() as txn:
+            value = txn.get(NUMBER.pack(position), db=self._records)
+        if value is None:
+            raise missing_record(position)
+        return chain_hash_of(value)
 
     def stream_version(self, stream: StreamId) -> StreamVersion:
         """Return the number of events in a stream, 0 if there is none.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from hanami_actors.eventlog.lmdb_env import Databases
 
-__all__ = ["NUMBER", "index_page", "record_page", "stream_page", "version_at"]
+__all__ = ["NUMBER", "index_page", "missing_record", "record_page", "stream_page", "version_at"]
 
 NUMBER = struct.Struct(">Q")
 """Positions and versions inside keys and values: big-endian, so that keys sort by number."""

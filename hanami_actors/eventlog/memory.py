@@ -6,8 +6,8 @@ It stores the same bytes as the log on disk, so its heads and its errors are the
 import threading
 from collections.abc import Iterator, Sequence
 
-from hanami_actors.errors import LogError, WrongVersionError
-from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec
+from hanami_actors.errors import LogCorruptError, LogError, WrongVersionError
+from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, chain_hash_of
 from hanami_actors.eventlog.planning import plan_appends, stream_key_prefix
 from hanami_actors.eventlog.port import Batch, Commit, Head, Record
 from hanami_actors.types import StreamId, StreamVersion
@@ -52,6 +52,25 @@ class MemoryEventLog:
         """Return the newest position and hash."""
         self._check_open()
         return self._head
+
+    def hash_at(self, position: int) -> bytes:
+        """Return the chain hash of a record; that before the first for position 0.
+
+        Parameters
+        ----------
+        position : int
+
+        Raises
+        ------
+        LogCorruptError
+            There is no such record.
+        """
+        self._check_open()
+        if position == 0:
+            return EMPTY_HEAD.chain_hash
+        if position > len(self._values):
+            raise LogCorruptError(f"record {position} is missing")
+        return chain_hash_of(self._values[position - 1])
 
     def stream_version(self, stream: StreamId) -> StreamVersion:
         """Return the number of events in a stream, 0 if there is none.

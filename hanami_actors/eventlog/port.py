@@ -75,6 +75,16 @@ class EventLog(Protocol):
         """Return the newest position and hash."""
         ...
 
+    def hash_at(self, position: int) -> bytes:
+        """Return the chain hash of a record; that before the first for position 0.
+
+        Raises
+        ------
+        LogCorruptError
+            There is no such record.
+        """
+        ...
+
     def stream_version(self, stream: StreamId) -> StreamVersion:
         """Return the number of events in a stream, 0 if there is none."""
         ...

@@ -178,7 +178,7 @@ def test_records_that_could_not_be_folded_are_folded_with_the_next_ones(
         monkeypatch.undo()
         raise LogError("cannot fold")
 
-    monkeypatch.setattr("hanami_actors.actors.writer._fold_record", fail_once)
+    monkeypatch.setattr("hanami_actors.actors.published.fold", fail_once)
     with pytest.raises(LogError):
         persist(writer, STAMP, append_to("user/anna", 0, (created("anna"),)))
     assert log.head().position == 1
