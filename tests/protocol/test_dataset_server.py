@@ -12,6 +12,7 @@ import pytest
 
 from hanami_actors.wire.hanami_messages_pb2 import FileUpload_Message, FileUploadResponse_Message
 from tests.protocol.raw_clients import RawHttp, RawWebSocket
+from tests.server import ServerProcess
 
 CHUNK_BYTES = 128 * 1024
 POLL_S = 0.02
@@ -86,9 +87,30 @@ def values():
     return np.random.default_rng(1).normal(size=(20_000, 8)).astype(np.float32)
 
 
+def start(server):
+    # Nothing here computes, so nobody waits for the kernels.
+    return server.start(wait_until_ready=False)
+
+
 @pytest.fixture(scope="module")
-def user(warm_server):
-    return User(warm_server)
+def user(tmp_path_factory):
+    server = ServerProcess(tmp_path_factory.mktemp("datasets") / "data")
+    try:
+        yield User(start(server))
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def make_server(tmp_path):
+    with ExitStack() as stack:
+
+        def make(*flags):
+            server = ServerProcess(tmp_path / "data", *flags)
+            stack.callback(server.close)
+            return start(server)
+
+        yield make
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +127,7 @@ def test_an_upload_goes_on_after_a_kill_with_only_what_is_missing(make_server, v
     assert user.send(file_uuid, first) == []
     # Recorded bytes survive; those of the last moment may be asked for again.
     user.server.kill()
-    user.server.start()
+    start(user.server)
     user.token = user.server.token()
     state = user.get("dataset/upload", uuid=file_uuid).json()
     sent = {position for position, _ in first}
@@ -133,7 +155,7 @@ def test_bytes_that_were_recorded_are_not_missing_after_a_kill(make_server):
     # More than is ever held back unrecorded.
     assert user.send(file_uuid, pieces(data, [(0, 17 * MIB)])) == []
     user.server.kill()
-    user.server.start()
+    start(user.server)
     user.token = user.server.token()
     state = user.get("dataset/upload", uuid=file_uuid).json()
     assert state["received_bytes"] >= 16 * MIB
@@ -298,7 +320,7 @@ def test_an_upload_that_was_left_alone_expires_also_over_a_restart(make_server):
     user.send(file_uuid, [(0, b"a,b")])
     server.terminate()
     server.environ["HANAMI_UPLOAD_EXPIRY_S"] = "0.1"
-    server.start()
+    start(server)
     user.token = server.token()
     answer = user.ask("GET", "dataset/progress", uuid=uuid)
     for _ in range(int(TIMEOUT_S / POLL_S)):
