@@ -80,7 +80,12 @@ def caller_in_project(user: UserState, project_id: str) -> Who | None:
 
 
 class UserClaim(msgspec.Struct, kw_only=True):
-    """The claim ``user`` of a token: a text that holds this as JSON."""
+    """The claim ``user`` of a token: a text that holds this as JSON.
+
+    ``secret_since_us`` is ours: when the passphrase was set that the token was given for. It ties
+    the token to one life of the id and to one passphrase, which whole seconds cannot. Tokens that
+    somebody else makes with our key may do without.
+    """
 
     id: str
     role: str
@@ -90,6 +95,7 @@ class UserClaim(msgspec.Struct, kw_only=True):
     is_project_admin: bool = False
     creator_id: str = ""
     created_at: str = ""
+    secret_since_us: int = 0
 
 
 class _Verified(NamedTuple):
@@ -97,6 +103,7 @@ class _Verified(NamedTuple):
 
     who: Who
     created_at: str
+    secret_since_us: int
     expires_s: float
     known_until_s: float
     user: UserState | None = None
@@ -151,6 +158,7 @@ class TokenKeeper:
             is_project_admin=who.is_project_admin,
             creator_id=user.creator_id,
             created_at=format_timestamp(user.created_us),
+            secret_since_us=_secret_since_us(user),
         )
         payload = {
             "exp": self._clock.now_us() // 1_000_000 + self._expire_s,
@@ -191,8 +199,7 @@ class TokenKeeper:
             raise UnauthorizedError("the user of the token does not exist any more")
         if known.created_at and known.created_at != _timestamp(user.created_us):
             raise UnauthorizedError("the user of the token was deleted and created anew")
-        issued_s = known.expires_s - self._expire_s
-        if issued_s < user.passphrase_changed_us // 1_000_000:
+        if known.secret_since_us not in {0, _secret_since_us(user)}:
             raise UnauthorizedError("the passphrase was changed after this token; log in again")
         # The role in the project of all admins is free: only this server signs.
         in_admin_project = user.is_admin and who.project_id == ADMIN_PROJECT_ID
@@ -215,7 +222,9 @@ class TokenKeeper:
             is_admin=claim.is_admin,
             is_project_admin=claim.is_project_admin,
         )
-        verified = _Verified(who, claim.created_at, expires_s, now_s + self._cache_s)
+        verified = _Verified(
+            who, claim.created_at, claim.secret_since_us, expires_s, now_s + self._cache_s
+        )
         self._cache[token] = verified
         self._cache.move_to_end(token)
         if len(self._cache) > self._cache_len_max:
@@ -250,6 +259,10 @@ class TokenKeeper:
         # NaN is neither before nor after anything: such a token would hold for ever.
         holds = isinstance(expires, int) or not math.isnan(expires)
         return expires if holds else float("-inf"), claim
+
+
+def _secret_since_us(user: UserState) -> int:
+    return max(user.created_us, user.passphrase_changed_us)
 
 
 class PassphraseChecker:

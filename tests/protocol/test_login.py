@@ -59,6 +59,8 @@ def test_a_token_has_the_header_and_the_two_claims_of_the_contract(shared_api):
         "name": "Asdf",
         "project_id": "admin",
         "role": "admin",
+        # Ours, beyond the contract.
+        "secret_since_us": shared_api.gateway.clock.now_us(),
     }
 
 

@@ -1,0 +1,1 @@
+"""Clients that want to harm, or that are broken."""
