@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from hanami_actors import settings as settings_module
 from hanami_actors.bootstrap import signing_key
 from hanami_actors.errors import HanamiError, SettingsError
+from hanami_actors.tls import server_context
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from hanami_actors.api.policy import Policy
@@ -39,12 +41,13 @@ def main() -> int:
     try:
         settings = settings_module.load(sys.argv[1:], os.environ)
         _configure_logging(settings.log_level)
+        tls = server_context(settings)
         # Imported late: --help and a wrong setting need neither actors nor LMDB.
         from hanami_actors.app import running_backend
 
         with running_backend(settings) as backend:
             backend.create_first_admin(os.environ, _show if sys.stderr.isatty() else None)
-            asyncio.run(_serve(settings, backend))
+            asyncio.run(_serve(settings, backend, tls))
     except HanamiError as error:
         print(f"hanami-server: {error.message}", file=sys.stderr)  # noqa: T201
         return 1
@@ -55,7 +58,7 @@ def main() -> int:
     return 0
 
 
-async def _serve(settings: "Settings", backend: "Backend") -> None:
+async def _serve(settings: "Settings", backend: "Backend", tls: "ssl.SSLContext | None") -> None:
     from hanami_actors.api.server import ApiSettings, make_application, start_http_server
 
     api_settings = ApiSettings(
@@ -77,7 +80,7 @@ async def _serve(settings: "Settings", backend: "Backend") -> None:
     )
     signals = _Signals()
     try:
-        server, port = start_http_server(application, settings.host, settings.port)
+        server, port = start_http_server(application, settings.host, settings.port, ssl_context=tls)
     except OSError as error:
         application.close()
         raise SettingsError(
@@ -85,7 +88,7 @@ async def _serve(settings: "Settings", backend: "Backend") -> None:
             " choose another --port (0 takes a free one) or --host"
         ) from error
     backend.kernels.start()
-    print(f"hanami-server: listening on {_address(settings.host, port)}", file=sys.stderr)  # noqa: T201
+    print(f"hanami-server: listening on {_address(settings.host, port, tls)}", file=sys.stderr)  # noqa: T201
     await signals.first.wait()
     logger.info("stopping: tasks are marked and go on at the next start")
     server.stop()
@@ -129,9 +132,9 @@ async def _let_requests_end(
     await asyncio.sleep(REQUEST_POLL_S)
 
 
-def _address(host: str, port: int) -> str:
+def _address(host: str, port: int, tls: "ssl.SSLContext | None") -> str:
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}"
+    return f"{'http' if tls is None else 'https'}://{shown}:{port}"
 
 
 def _policy(settings: "Settings") -> "Policy | None":

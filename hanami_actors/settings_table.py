@@ -42,6 +42,18 @@ class Settings:
     port: Annotated[
         int, Rule(default=11418, minimum=0, maximum=65535, meaning="Port; 0 takes a free one.")
     ]
+    tls_certificate: Annotated[
+        Path | None,
+        Rule(
+            default=None,
+            meaning="Certificate (PEM, with those between it and the root) for https and wss. "
+            "Without it plain http.",
+        ),
+    ]
+    tls_key: Annotated[
+        Path | None,
+        Rule(default=None, meaning="Key of the certificate (PEM, without a passphrase)."),
+    ]
     token_expire_s: Annotated[
         int,
         Rule(

@@ -27,7 +27,7 @@ POLL_S = 0.05
 
 READY_PATH = "/v1/health/ready"
 
-_LISTENING = re.compile(r"listening on (http://\S+:(\d+))")
+_LISTENING = re.compile(r"listening on (https?://\S+:(\d+))")
 
 # Becomes the given command, which dies with the test run, even if that is killed and runs no
 # finalizer (PR_SET_PDEATHSIG = 1, SIGKILL = 9; both survive the exec).
@@ -106,7 +106,9 @@ class ServerProcess:
     def wait_until_ready(self) -> None:
         """Wait until ``GET /v1/health/ready`` answers 200."""
         end_s = time.monotonic() + self._start_timeout_s
-        with httpx.Client(base_url=self.address, timeout=self._start_timeout_s) as client:
+        # The certificates of tests are self-signed.
+        timeout_s = self._start_timeout_s
+        with httpx.Client(base_url=self.address, timeout=timeout_s, verify=False) as client:
             while time.monotonic() < end_s:
                 if client.get(READY_PATH).status_code == 200:
                     return
@@ -127,7 +129,9 @@ class ServerProcess:
     ) -> httpx.Response:
         """Send one request on a connection of its own."""
         headers = {"X-Auth-Token": token} if token else {}
-        with httpx.Client(base_url=self.address, headers=headers, timeout=60) as client:
+        with httpx.Client(
+            base_url=self.address, headers=headers, timeout=60, verify=False
+        ) as client:
             return client.request(method, path, **kwargs)  # type: ignore[arg-type]
 
     def token(self, user_id: str = ADMIN_ID, passphrase: str = ADMIN_PASSPHRASE) -> str:
