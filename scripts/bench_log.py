@@ -125,7 +125,9 @@ class BareWriter:
         self._producers = producers
         codec = Codec()
         self._values = [
-            codec.seal(EMPTY_HEAD, stream_at(0), StreamVersion(1), STAMP, event_at(number)).value
+            codec.seal(
+                EMPTY_HEAD, codec.prepare(stream_at(0), StreamVersion(1), STAMP, event_at(number))
+            ).value
             for number in range(4)
         ]
         self._names = [stream_at(producer).encode() + b"\0" for producer in range(producers)]

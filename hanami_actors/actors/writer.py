@@ -11,12 +11,16 @@ from hanami_actors.actors.published import Published, TableKeeper, load_publishe
 from hanami_actors.actors.runtime import Actor, ActorRef, ask
 from hanami_actors.domain.base import Event, Stamp
 from hanami_actors.errors import FaultError, HanamiError, WrongVersionError
-from hanami_actors.eventlog.port import Append, Batch, Commit, EventLog
+from hanami_actors.eventlog.codec import Codec
+from hanami_actors.eventlog.planning import prepare_batch
+from hanami_actors.eventlog.port import Append, Batch, Commit, EventLog, PreparedBatch
 from hanami_actors.types import StreamId, StreamVersion
 
 __all__ = ["AppendBatch", "EventWriterActor", "Published", "append_to", "load_published", "persist"]
 
 logger = logging.getLogger(__name__)
+
+_codec = Codec()
 
 GROUP_LEN_MAX = 512
 """Batches in one transaction; more wait for the next."""
@@ -28,7 +32,7 @@ class AppendBatch(Internal, frozen=True, kw_only=True):
     Never refused: every actor waits for its append, so there are no more of them than actors.
     """
 
-    batch: Batch
+    batch: Batch | PreparedBatch
 
 
 class EventWriterActor(Actor):
@@ -70,7 +74,7 @@ class EventWriterActor(Actor):
             raise first
         return first
 
-    def _append(self, batches: Sequence[Batch]) -> list[Commit | WrongVersionError]:
+    def _append(self, batches: Sequence[Batch | PreparedBatch]) -> list[Commit | WrongVersionError]:
         try:
             outcomes = self._log.append(batches)
         except HanamiError as error:
@@ -132,5 +136,7 @@ def persist(writer: ActorRef, stamp: Stamp, *appends: Append) -> Commit:
         Nobody knows whether it was written: the caller dies and is started again by replay.
     """
     filled = tuple(append for append in appends if append.events)
-    commit: Commit = ask(writer, AppendBatch(batch=Batch(appends=filled, stamp=stamp)))
+    # Encoded here, in the thread of the caller: the writer may be waiting for the disk meanwhile.
+    batch = prepare_batch(Batch(appends=filled, stamp=stamp), _codec)
+    commit: Commit = ask(writer, AppendBatch(batch=batch))
     return commit

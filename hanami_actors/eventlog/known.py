@@ -1,9 +1,10 @@
-"""Reading many records in one call: decoders of the event types met so far.
+"""Whole records in one call into C: encoders and decoders of the event types met so far.
 
 Each type that the catalogue gave for a (tag, schema) becomes one struct of the whole record, and
-msgspec picks among them by the tag, so that a page is decoded by one call into C. What does not
-fit (an unknown tag, an older schema, damage) makes the call fail; the codec then goes record by
-record, asks the catalogue, and names the record that does not hold.
+msgspec picks among them by the tag, so that a page is decoded by one call. What does not fit (an
+unknown tag, an older schema, damage) makes the call fail; the codec then goes record by record,
+asks the catalogue, and names the record that does not hold. Writing gives the same bytes as the
+way through the catalogue and msgpack, which a test compares.
 """
 
 import threading
@@ -12,12 +13,13 @@ from typing import Any, Literal, Union
 
 import msgspec
 
-from hanami_actors.domain.base import Event
+from hanami_actors.domain.base import Event, Stamp
 from hanami_actors.eventlog.port import Record
 
 __all__ = ["KnownTypes"]
 
 _ARRAY32 = b"\xdd"
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class KnownTypes:
@@ -26,6 +28,7 @@ class KnownTypes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._types: dict[str, type[msgspec.Struct]] = {}
+        self._structs: dict[type[Event], Callable[..., msgspec.Struct]] = {}
         # Replaced as a whole when a type is learned, so that no reader sees a half of it.
         self._decode_one: Callable[[bytes], Any] | None = None
         self._decode_many: Callable[[bytes], list[Any]] | None = None
@@ -42,7 +45,7 @@ class KnownTypes:
         with self._lock:
             if tag in self._types:
                 return
-            self._types[tag] = msgspec.defstruct(
+            struct = msgspec.defstruct(
                 f"{event_type.__name__}Record",
                 [
                     ("schema", Literal[schema]),
@@ -59,9 +62,41 @@ class KnownTypes:
                 tag_field="tag",
                 tag=tag,
             )
+            self._types[tag] = self._structs[event_type] = struct
             union: Any = Union[tuple(self._types.values())]  # noqa: UP007 - made at run time
             self._decode_one = msgspec.msgpack.Decoder(union).decode
             self._decode_many = msgspec.msgpack.Decoder(list[union]).decode
+
+    def write_one(self, stream: str, version: int, stamp: Stamp, event: Event) -> bytes | None:
+        """Return the map of a record, or None if the type of the event is not known yet.
+
+        Parameters
+        ----------
+        stream : str
+        version : int
+        stamp : Stamp
+        event : Event
+
+        Raises
+        ------
+        TypeError, ValueError, OverflowError
+            The event holds something that cannot be written.
+        """
+        struct = self._structs.get(type(event))
+        if struct is None:
+            return None
+        return _encode(
+            struct(
+                event.SCHEMA,
+                stream,
+                version,
+                stamp.now_us,
+                stamp.who.user_id,
+                stamp.who.project_id,
+                stamp.correlation_id,
+                event,
+            )
+        )
 
     def read_one(self, position: int, body: bytes) -> Record | None:
         """Return the record of a map, or None if it does not fit.

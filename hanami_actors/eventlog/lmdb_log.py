@@ -21,7 +21,7 @@ from hanami_actors.eventlog.lmdb_pages import (
     version_at,
 )
 from hanami_actors.eventlog.planning import Plan, plan_appends, stream_key_prefix
-from hanami_actors.eventlog.port import Batch, Commit, Head, Record
+from hanami_actors.eventlog.port import Batch, Commit, Head, PreparedBatch, Record
 from hanami_actors.types import StreamId, StreamVersion
 
 __all__ = ["MAP_SIZE_DEFAULT_BYTES", "MAP_SIZE_MAX_BYTES", "LmdbEventLog"]
@@ -110,12 +110,12 @@ class LmdbEventLog:
             self.close()
             raise
 
-    def append(self, batches: Sequence[Batch]) -> list[Commit | WrongVersionError]:
+    def append(self, batches: Sequence[Batch | PreparedBatch]) -> list[Commit | WrongVersionError]:
         """Write many batches in one durable transaction; see `EventLog.append`.
 
         Parameters
         ----------
-        batches : sequence of Batch
+        batches : sequence of Batch or PreparedBatch
         """
         self._check_open()
         if self._readonly:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from hanami_actors.errors import LogCorruptError, LogError, WrongVersionError
 from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, chain_hash_of
 from hanami_actors.eventlog.planning import plan_appends, stream_key_prefix
-from hanami_actors.eventlog.port import Batch, Commit, Head, Record
+from hanami_actors.eventlog.port import Batch, Commit, Head, PreparedBatch, Record
 from hanami_actors.types import StreamId, StreamVersion
 
 __all__ = ["MemoryEventLog"]
@@ -32,12 +32,12 @@ class MemoryEventLog:
         self._head = EMPTY_HEAD
         self._closed = False
 
-    def append(self, batches: Sequence[Batch]) -> list[Commit | WrongVersionError]:
+    def append(self, batches: Sequence[Batch | PreparedBatch]) -> list[Commit | WrongVersionError]:
         """Write many batches; see `EventLog.append`.
 
         Parameters
         ----------
-        batches : sequence of Batch
+        batches : sequence of Batch or PreparedBatch
         """
         self._check_open()
         plan = plan_appends(batches, self._head, self.stream_version, self._codec)

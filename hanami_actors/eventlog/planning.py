@@ -6,10 +6,16 @@ from typing import NamedTuple
 
 from hanami_actors.errors import LogError, WrongVersionError
 from hanami_actors.eventlog.codec import Codec, SealedRecord, chain_hash_of
-from hanami_actors.eventlog.port import Batch, Commit, Head
+from hanami_actors.eventlog.port import Batch, Commit, Head, PreparedBatch, Record
 from hanami_actors.types import StreamId, StreamVersion
 
-__all__ = ["STREAM_ID_SIZE_MAX_BYTES", "Plan", "plan_appends", "stream_key_prefix"]
+__all__ = [
+    "STREAM_ID_SIZE_MAX_BYTES",
+    "Plan",
+    "plan_appends",
+    "prepare_batch",
+    "stream_key_prefix",
+]
 
 STREAM_ID_SIZE_MAX_BYTES = 480
 """LMDB keys have at most 511 bytes; a separator and a version follow the name."""
@@ -36,8 +42,25 @@ class Plan(NamedTuple):
     versions: dict[StreamId, StreamVersion]
 
 
+def prepare_batch(batch: Batch, codec: Codec) -> PreparedBatch:
+    """Encode the events of a batch, in any thread: the writer then only has to write.
+
+    Raises
+    ------
+    LogError
+        An event cannot be stored.
+    """
+    prepare, stamp = codec.prepare, batch.stamp
+    records = [
+        prepare(append.stream, StreamVersion(version), stamp, event)
+        for append in batch.appends
+        for version, event in enumerate(append.events, append.expected_version + 1)
+    ]
+    return PreparedBatch(batch, tuple(records))
+
+
 def plan_appends(
-    batches: Sequence[Batch],
+    batches: Sequence[Batch | PreparedBatch],
     head: Head,
     stream_version: Callable[[StreamId], StreamVersion],
     codec: Codec,
@@ -46,7 +69,7 @@ def plan_appends(
 
     Parameters
     ----------
-    batches : sequence of Batch
+    batches : sequence of Batch or PreparedBatch
     head : Head
         The newest record now.
     stream_version : callable
@@ -61,21 +84,23 @@ def plan_appends(
     answers: list[Commit | WrongVersionError] = []
     sealed: list[SealedRecord] = []
     versions: dict[StreamId, StreamVersion] = {}
-    for batch in batches:
+    seal = codec.seal
+    for given in batches:
+        batch = given.batch if isinstance(given, PreparedBatch) else given
         after = _versions_after(batch, versions, stream_version)
         if isinstance(after, WrongVersionError):
             answers.append(after)
             continue
         versions.update(after)
-        first = len(sealed)
-        for append in batch.appends:
-            version = append.expected_version
-            for event in append.events:
-                version = StreamVersion(version + 1)
-                item = codec.seal(head, append.stream, version, batch.stamp, event)
-                sealed.append(item)
-                head = Head(position=item.record.position, chain_hash=chain_hash_of(item.value))
-        answers.append(Commit(records=tuple([item.record for item in sealed[first:]])))
+        prepared = given if isinstance(given, PreparedBatch) else prepare_batch(batch, codec)
+        records: list[Record] = []
+        for each in prepared.records:
+            item = seal(head, each)
+            record, value = item
+            sealed.append(item)
+            records.append(record)
+            head = Head(position=record.position, chain_hash=chain_hash_of(value))
+        answers.append(Commit(records=tuple(records)))
     return Plan(answers, sealed, head, versions)
 
 

@@ -1,13 +1,22 @@
 """What a log must do; ``memory`` is the reference, ``lmdb_log`` the one on disk."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hanami_actors.domain.base import Event, Stamp, Value
 from hanami_actors.errors import WrongVersionError
 from hanami_actors.types import Position, StreamId, StreamVersion, TimestampUs
 
-__all__ = ["Append", "Batch", "Commit", "EventLog", "Head", "Record"]
+__all__ = [
+    "Append",
+    "Batch",
+    "Commit",
+    "EventLog",
+    "Head",
+    "PreparedBatch",
+    "PreparedRecord",
+    "Record",
+]
 
 
 class Append(Value, frozen=True, kw_only=True):
@@ -41,6 +50,34 @@ class Record(Value, frozen=True, kw_only=True, gc=False):
     event: Event
 
 
+class PreparedRecord(NamedTuple):
+    """An event as bytes, without its place in the log.
+
+    Attributes
+    ----------
+    record : Record
+        Its position is not right yet.
+    body : bytes
+    """
+
+    record: Record
+    body: bytes
+
+
+class PreparedBatch(NamedTuple):
+    """A batch whose events are encoded already; good for one append.
+
+    Attributes
+    ----------
+    batch : Batch
+    records : tuple of PreparedRecord
+        Of all appends, in order.
+    """
+
+    batch: Batch
+    records: tuple[PreparedRecord, ...]
+
+
 class Commit(Value, frozen=True, kw_only=True):
     """The records of a batch that is durable now."""
 
@@ -57,7 +94,7 @@ class Head(Value, frozen=True, kw_only=True):
 class EventLog(Protocol):
     """A gapless sequence of records in streams; one writer, any number of readers."""
 
-    def append(self, batches: Sequence[Batch]) -> list[Commit | WrongVersionError]:
+    def append(self, batches: Sequence[Batch | PreparedBatch]) -> list[Commit | WrongVersionError]:
         """Write many batches in one durable transaction (group commit).
 
         Each batch is all or none. A batch whose stream is not at its expected version (batches

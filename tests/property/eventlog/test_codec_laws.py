@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import msgpack  # type: ignore[import-untyped]
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hanami_actors.domain.base import Event, Stamp, Who
-from hanami_actors.domain.catalogue import CATALOGUE
+from hanami_actors.domain.catalogue import CATALOGUE, encode
 from hanami_actors.errors import LogCorruptError
 from hanami_actors.eventlog.codec import EMPTY_HEAD, Codec, chain_hash_of
 from hanami_actors.eventlog.port import Head
@@ -82,7 +83,8 @@ def test_a_record_comes_back_as_it_was_written(
     event: Event, stamp: Stamp, before: Head, version: int
 ) -> None:
     stream = StreamId("stream")
-    item = CODEC.seal(before, stream, StreamVersion(version), stamp, event)
+    prepared = CODEC.prepare(stream, StreamVersion(version), stamp, event)
+    item = CODEC.seal(before, prepared)
     record = CODEC.decode(before.position + 1, item.value)
     assert record == item.record
     assert record.event == event
@@ -104,15 +106,35 @@ def test_a_record_comes_back_as_it_was_written(
     assert Codec().decode(before.position + 1, item.value) == record
 
 
+@given(event=events, stamp=stamps, version=st.integers(1, 2**63))
+def test_the_fast_way_writes_the_same_bytes_as_the_catalogue_and_msgpack(
+    event: Event, stamp: Stamp, version: int
+) -> None:
+    fresh = Codec()
+    stream = StreamId("stream")
+    first = fresh.prepare(stream, StreamVersion(version), stamp, event)
+    again = fresh.prepare(stream, StreamVersion(version), stamp, event)
+    assert first.body == again.body
+    tag, schema, data = encode(event)
+    plain = {
+        "tag": tag,
+        "schema": schema,
+        "stream": stream,
+        "version": version,
+        "time_us": stamp.now_us,
+        "user_id": stamp.who.user_id,
+        "project_id": stamp.who.project_id,
+        "correlation_id": stamp.correlation_id,
+        "data": data,
+    }
+    assert again.body == msgpack.packb(plain)
+
+
 @given(event=events, data=st.data())
 def test_any_changed_bytes_are_found(event: Event, data: st.DataObject) -> None:
-    item = CODEC.seal(
-        EMPTY_HEAD,
-        StreamId("stream"),
-        StreamVersion(1),
-        Stamp(now_us=TimestampUs(0), who=Who(user_id="u", project_id="p")),
-        event,
-    )
+    stamp = Stamp(now_us=TimestampUs(0), who=Who(user_id="u", project_id="p"))
+    prepared = CODEC.prepare(StreamId("stream"), StreamVersion(1), stamp, event)
+    item = CODEC.seal(EMPTY_HEAD, prepared)
     start = data.draw(st.integers(0, len(item.value) - 1))
     # A CRC-32 finds every burst of up to 32 bits.
     burst = data.draw(st.binary(min_size=1, max_size=4).filter(any))

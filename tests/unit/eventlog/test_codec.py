@@ -55,7 +55,7 @@ NOTED = Noted(text="t", content=b"\x00\xff", numbers=(1, -1))
 def seal_all(codec: Codec, *events: Event) -> list[SealedRecord]:
     head, sealed = EMPTY_HEAD, []
     for version, event in enumerate(events, start=1):
-        item = codec.seal(head, A, StreamVersion(version), stamp(), event)
+        item = codec.seal(head, codec.prepare(A, StreamVersion(version), stamp(), event))
         sealed.append(item)
         head = Head(position=item.record.position, chain_hash=chain_hash_of(item.value))
     return sealed

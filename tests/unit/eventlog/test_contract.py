@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from hanami_actors.domain.cluster.events import TaskStarted
 from hanami_actors.domain.user.events import UserCreated, UserDeleted
-from hanami_actors.errors import LogError, UnknownTagError, WrongVersionError
-from hanami_actors.eventlog.codec import EMPTY_HEAD
+from hanami_actors.errors import LogCorruptError, LogError, UnknownTagError, WrongVersionError
+from hanami_actors.eventlog.codec import EMPTY_HEAD, Codec
 from hanami_actors.eventlog.memory import MemoryEventLog
+from hanami_actors.eventlog.planning import prepare_batch
 from hanami_actors.eventlog.port import EventLog
 from hanami_actors.types import StreamId
 from tests.unit.eventlog.builders import (
@@ -270,3 +272,37 @@ def test_more_streams_than_a_page_are_all_listed(log: EventLog) -> None:
     names = [f"cluster/{number:04d}" for number in range(1_100)]
     log.append([batch(*[append(name, 0, *cycles(1)) for name in names])])
     assert [name for name, _ in log.streams()] == names
+
+
+def test_a_batch_encoded_beforehand_is_written_like_any_other(log: EventLog) -> None:
+    batches = [
+        batch(append(A, 0, *cycles(3)), append(B, 0, started())),
+        batch(append(A, 3, *cycles(1))),
+    ]
+    codec = Codec()
+    first, second = log.append([prepare_batch(batches[0], codec), batches[1]])
+    assert [record.position for record in (*committed(first), *committed(second))] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert list(log.read_all()) == [*committed(first), *committed(second)]
+    (stale,) = log.append([prepare_batch(batches[1], codec)])
+    assert isinstance(stale, WrongVersionError)
+    assert log.head().position == 5
+
+
+def test_an_event_that_cannot_be_stored_is_refused_before_anything_is_written() -> None:
+    broken = TaskStarted(task_uuid="t", kernel_version=0.5)  # type: ignore[arg-type]
+    with pytest.raises(LogError, match="cannot be stored"):
+        prepare_batch(batch(append(A, 0, broken)), Codec())
+
+
+def test_the_hash_of_every_record_can_be_asked(log: EventLog) -> None:
+    assert log.hash_at(0) == EMPTY_HEAD.chain_hash
+    log.append([batch(append(A, 0, *cycles(2)))])
+    assert log.hash_at(2) == log.head().chain_hash != log.hash_at(1)
+    with pytest.raises(LogCorruptError, match="record 3 is missing"):
+        log.hash_at(3)

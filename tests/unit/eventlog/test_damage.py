@@ -116,7 +116,7 @@ def test_a_cut_tail_is_found_on_opening(path: Path, kept: int) -> None:
 def test_a_tail_of_another_history_is_found_on_opening(path: Path) -> None:
     codec = Codec()
     before = Head(position=Position(11), chain_hash=bytes(16))
-    foreign = codec.seal(before, B, StreamVersion(4), stamp(), cycles(1)[0])
+    foreign = codec.seal(before, codec.prepare(B, StreamVersion(4), stamp(), cycles(1)[0]))
     edit(path, b"records", lambda txn: txn.put(key(12), foreign.value))
     with pytest.raises(LogCorruptError, match="record 12 is not the record"):
         LmdbEventLog(path, readonly=True)
@@ -127,7 +127,9 @@ def test_a_record_that_was_replaced_by_a_well_made_one_is_found(path: Path) -> N
 
     def replace(txn: "lmdb.Transaction[bytes]") -> None:
         before = codec.check_chain(EMPTY_HEAD, txn.get(key(1)) or b"")
-        forged = codec.seal(before, A, StreamVersion(2), stamp(), cycles(1, first=99)[0])
+        forged = codec.seal(
+            before, codec.prepare(A, StreamVersion(2), stamp(), cycles(1, first=99)[0])
+        )
         txn.put(key(2), forged.value)
 
     edit(path, b"records", replace)
@@ -141,7 +143,7 @@ def test_a_record_behind_the_newest_is_found(path: Path) -> None:
         head = EMPTY_HEAD
         for position in range(1, 13):
             head = codec.check_chain(head, txn.get(key(position)) or b"")
-        extra = codec.seal(head, B, StreamVersion(5), stamp(), cycles(1)[0])
+        extra = codec.seal(head, codec.prepare(B, StreamVersion(5), stamp(), cycles(1)[0]))
         txn.put(key(13), extra.value)
 
     edit(path, b"records", add)
