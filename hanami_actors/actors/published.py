@@ -2,9 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import MappingProxyType
 
+from msgspec.structs import replace
+
+from hanami_actors.domain.base import Event
 from hanami_actors.domain.cluster.events import (
     ClusterDeleted,
     TaskAborted,
@@ -15,7 +19,7 @@ from hanami_actors.domain.cluster.events import (
     TaskRemoved,
     TaskResumed,
 )
-from hanami_actors.domain.tables import EMPTY, Tables, fold, key_of
+from hanami_actors.domain.tables import EMPTY, FOLDED, Tables, fold, key_of
 from hanami_actors.eventlog.port import EventLog, Record
 from hanami_actors.eventlog.table_snapshots import TableImage, TableSnapshots
 
@@ -53,13 +57,25 @@ class Published:
 
     def take(self, records: list[Record]) -> None:
         """Fold records that follow; all or none of them become visible."""
+        if not records:
+            return
         tables = self.tables
         for record in records:
-            tables = fold(
-                tables, record.stream, record.version, record.position, record.time_us, record.event
-            )
+            # Most records change no table: asking first makes a start twice as fast.
+            if type(record.event) in FOLDED:
+                tables = fold(
+                    tables,
+                    record.stream,
+                    record.version,
+                    record.position,
+                    record.time_us,
+                    record.event,
+                )
+        tables = replace(tables, position=records[-1].position)
         for record in records:
-            _follow_tasks(self._open_tasks, record)
+            follow = _FOLLOWED.get(type(record.event))
+            if follow is not None:
+                follow(self._open_tasks, record)
         self.tables = tables
 
     def image(self) -> TableImage:
@@ -128,26 +144,37 @@ def load_published(log: EventLog, snapshots: TableSnapshots | None = None) -> Pu
     return published
 
 
-def _follow_tasks(open_tasks: dict[str, str], record: Record) -> None:
-    match record.event:
-        case TaskQueued(task=task):
-            open_tasks[task.uuid] = key_of(record.stream)
-        case TaskResumed(task_uuid=uuid):
-            open_tasks[uuid] = key_of(record.stream)
-        case (
-            TaskFinished(task_uuid=uuid)
-            | TaskAborted(task_uuid=uuid)
-            | TaskFailed(task_uuid=uuid)
-            | TaskPaused(task_uuid=uuid)
-            | TaskRemoved(task_uuid=uuid)
-        ):
-            open_tasks.pop(uuid, None)
-        case ClusterDeleted():
-            cluster_uuid = key_of(record.stream)
-            for uuid in [task for task, owner in open_tasks.items() if owner == cluster_uuid]:
-                del open_tasks[uuid]
-        case _:
-            pass
+def _opened(open_tasks: dict[str, str], record: Record) -> None:
+    event = record.event
+    uuid = event.task.uuid if isinstance(event, TaskQueued) else getattr(event, "task_uuid", "")
+    open_tasks[uuid] = key_of(record.stream)
+
+
+def _ended(open_tasks: dict[str, str], record: Record) -> None:
+    open_tasks.pop(getattr(record.event, "task_uuid", ""), None)
+
+
+def _deleted(open_tasks: dict[str, str], record: Record) -> None:
+    cluster_uuid = key_of(record.stream)
+    for uuid in [task for task, owner in open_tasks.items() if owner == cluster_uuid]:
+        del open_tasks[uuid]
+
+
+_Follow = Callable[[dict[str, str], Record], None]
+
+_FOLLOWED: Mapping[type[Event], _Follow] = MappingProxyType(
+    {
+        TaskQueued: _opened,
+        TaskResumed: _opened,
+        TaskFinished: _ended,
+        TaskAborted: _ended,
+        TaskFailed: _ended,
+        TaskPaused: _ended,
+        TaskRemoved: _ended,
+        ClusterDeleted: _deleted,
+    }
+)
+"""How events change which tasks are open; a paused task waits for its user, not for a start."""
 
 
 def _report(future: Future[None]) -> None:
