@@ -9,6 +9,7 @@ from pathlib import Path
 from hanami_actors.actors.csv_child import CsvImporter
 from hanami_actors.actors.gateway import Command
 from hanami_actors.actors.host import Host, KernelsFailed, KernelsReady
+from hanami_actors.actors.hosts import HostTable, shares
 from hanami_actors.actors.kernels import KernelWarmer
 from hanami_actors.actors.networks import Networks
 from hanami_actors.actors.published import TableKeeper, load_published
@@ -21,6 +22,7 @@ from hanami_actors.actors.system import SYSTEM_USER, ActorTable, System
 from hanami_actors.actors.upload_files import remove_leftovers
 from hanami_actors.api.auth import hash_passphrase
 from hanami_actors.bootstrap import announce_passphrase, first_admin
+from hanami_actors.domain.roots import pinned_cycles
 from hanami_actors.domain.user.messages import CreateUser
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.directory import DataDirectory, make_private_directory
@@ -28,6 +30,7 @@ from hanami_actors.eventlog.lmdb_log import LmdbEventLog
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.eventlog.table_snapshots import TableSnapshots
 from hanami_actors.ports import SystemClock, SystemEntropy
+from hanami_actors.replay.histories import Histories
 from hanami_actors.settings import Settings
 
 __all__ = ["Backend", "running_backend"]
@@ -96,9 +99,9 @@ def running_backend(settings: Settings) -> Iterator[Backend]:
     make_private_directory(uploads_dir)
     log = LmdbEventLog(directory.log, map_size_bytes=settings.map_size_bytes)
     try:
-        system, host = _build(settings, directory, uploads_dir, log)
+        system, hosts = _build(settings, directory, uploads_dir, log)
         remove_leftovers(uploads_dir, system.published.tables)
-        supervisor = SupervisorActor.start(system, host, CsvImporter(directory.blobs))
+        supervisor = SupervisorActor.start(system, hosts, CsvImporter(directory.blobs))
         backend = Backend(system, supervisor)
         try:
             ask(supervisor, Ping())
@@ -113,14 +116,14 @@ def running_backend(settings: Settings) -> Iterator[Backend]:
 
 def _build(
     settings: Settings, directory: DataDirectory, uploads_dir: Path, log: LmdbEventLog
-) -> tuple[System, Host]:
+) -> tuple[System, HostTable]:
     os.environ["NUMBA_CACHE_DIR"] = str(settings.kernel_cache_dir)
     clock = SystemClock()
     blobs = BlobStore(directory.blobs)
     snapshots = SnapshotStore(directory.snapshots)
-    snapshotter = Snapshotter(snapshots)
     tables = TableSnapshots(snapshots, log)
     published = load_published(log, tables)
+    snapshotter = Snapshotter(snapshots, lambda uuid: pinned_cycles(published.tables, uuid))
     system = System(
         settings=settings,
         clock=clock,
@@ -134,12 +137,18 @@ def _build(
         actors=ActorTable(),
         uploads_dir=uploads_dir,
     )
-    host = Host(
-        scheduler=Scheduler(settings.host_threads, settings.slice_ms / 1000),
-        networks=Networks(settings.network_memory_max_bytes),
-        snapshotter=snapshotter,
-        blobs=blobs,
-        clock=clock,
-        snapshot_interval_s=settings.snapshot_interval_s,
-    )
-    return system, host
+    histories = Histories(log, blobs)
+    hosts = [
+        Host(
+            scheduler=Scheduler(share.thread_count, settings.slice_ms / 1000, share.cores),
+            networks=Networks(settings.network_memory_max_bytes // settings.cpu_hosts),
+            snapshotter=snapshotter,
+            blobs=blobs,
+            clock=clock,
+            histories=histories,
+            snapshot_interval_s=settings.snapshot_interval_s,
+            progress_interval_s=settings.progress_interval_s,
+        )
+        for share in shares(settings.cpu_hosts, settings.host_threads)
+    ]
+    return system, HostTable(hosts)

@@ -172,6 +172,16 @@ class Settings:
             meaning="Time of training between two snapshots; after a crash this much is computed again.",
         ),
     ]
+    progress_interval_s: Annotated[
+        float,
+        Rule(
+            default=1.0,
+            unit="s",
+            minimum=0.1,
+            maximum=86_400,
+            meaning="Time of training between two records of its progress and running error.",
+        ),
+    ]
     host_threads: Annotated[
         int,
         Rule(
@@ -179,7 +189,16 @@ class Settings:
             default_text="one per usable core",
             minimum=1,
             maximum=1024,
-            meaning="Worker threads of the CPU host; each trains one cluster at a time.",
+            meaning="Worker threads of all CPU hosts; each trains one cluster at a time.",
+        ),
+    ]
+    cpu_hosts: Annotated[
+        int,
+        Rule(
+            default=1,
+            minimum=1,
+            maximum=256,
+            meaning="CPU hosts that the cores and threads are split between; their uuids stay.",
         ),
     ]
     inbox_len_max: Annotated[

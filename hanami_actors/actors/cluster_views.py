@@ -1,23 +1,35 @@
 """What clients see of a cluster while it computes: the recorded state and the live progress."""
 
-from hanami_actors.actors.jobs import NetworkJob
+from hanami_actors.actors.cluster_messages import ClusterStats, SessionView
+from hanami_actors.actors.jobs import TaskJob, figures_of_network
 from hanami_actors.actors.networks import Placement
 from hanami_actors.domain.base import format_timestamp
-from hanami_actors.domain.cluster.state import ClusterState, TaskPhase, TaskState
+from hanami_actors.domain.cluster.source import Source
+from hanami_actors.domain.cluster.state import (
+    ClusterState,
+    TaskPhase,
+    TaskState,
+    TrainedSpan,
+    active_task,
+    paused_task,
+    queued_count,
+)
 from hanami_actors.domain.cluster.views import ClusterFigures, TaskView
 
-__all__ = ["created_view", "figures_of", "task_view"]
+__all__ = ["created_view", "figures_of", "stats_of", "task_view"]
 
 NOT_YET = "-"
 
+SESSIONS_SHOWN_MAX = 100
 
-def task_view(entry: TaskState, job: NetworkJob | None, obstacle: str = "") -> TaskView:
+
+def task_view(entry: TaskState, job: TaskJob | None, obstacle: str = "") -> TaskView:
     """Return a task with the progress of the job that runs it, if one does.
 
     Parameters
     ----------
     entry : TaskState
-    job : NetworkJob or None
+    job : TaskJob or None
     obstacle : str
         Why no task can run now; shown as the reason of those that wait for it.
     """
@@ -33,12 +45,13 @@ def task_view(entry: TaskState, job: NetworkJob | None, obstacle: str = "") -> T
         state=entry.phase.value,
         current_cycle=cycle,
         total_number_of_cycles=entry.task.shown_cycle_count,
-        percentage_finished=cycle / entry.task.cycle_count,
+        percentage_finished=cycle / entry.task.cycle_count if entry.task.cycle_count else 0.0,
         queue_timestamp=_shown(entry.queued_us),
         start_timestamp=_shown(entry.started_us),
         end_timestamp=_shown(entry.ended_us),
         digest=entry.digest,
         reason=obstacle if is_waiting else entry.reason,
+        seconds_left=job.seconds_left() if is_active and job is not None else None,
     )
 
 
@@ -71,6 +84,53 @@ def figures_of(state: ClusterState, placement: Placement | None) -> ClusterFigur
         running_error=float(metrics.get("running_error", 1.0)),
         seed=state.seed,
         task_count=len(state.tasks),
+    )
+
+
+def stats_of(
+    state: ClusterState, newest: Source, host_uuid: str, placement: Placement | None
+) -> ClusterStats:
+    """Return everything that is known of a cluster now.
+
+    Parameters
+    ----------
+    state : ClusterState
+    newest : Source
+        Its newest recorded moment.
+    host_uuid : str
+        Where it is computed.
+    placement : Placement or None
+        The network if it is in memory.
+    """
+    figures = state.figures
+    if placement is not None and placement.is_settled:
+        figures = figures_of_network(placement.network)
+    current = active_task(state) or paused_task(state)
+    sessions = [span for span in state.history if span.task.kind == "direct"]
+    return ClusterStats(
+        host_uuid=host_uuid,
+        mode=state.mode.value,
+        seed=state.seed,
+        figures=figures,
+        span_uuid=newest.span_uuid,
+        cycle=newest.cycle,
+        digest=newest.digest,
+        is_loaded=placement is not None,
+        task_count=len(state.tasks),
+        queued_count=queued_count(state),
+        task_uuid=current.task.uuid if current else "",
+        task_state=current.phase.value if current else "",
+        connection_count=0,
+        sessions=tuple(_session_view(state, span) for span in sessions[-SESSIONS_SHOWN_MAX:]),
+    )
+
+
+def _session_view(state: ClusterState, span: TrainedSpan) -> SessionView:
+    return SessionView(
+        uuid=span.task.uuid,
+        connection_uuid=span.task.name,
+        steps=span.cycle,
+        is_open=state.session is not None and state.session.uuid == span.task.uuid,
     )
 
 

@@ -5,34 +5,22 @@ from collections.abc import Callable
 from typing import Any
 
 from hanami_actors.actors.accounts import Accounts
-from hanami_actors.actors.cluster import RetireCluster
+from hanami_actors.actors.clusters import Clusters
 from hanami_actors.actors.datasets import Datasets
 from hanami_actors.actors.gateway import Command, Target, TargetKind
-from hanami_actors.actors.host import ForgetNetwork
 from hanami_actors.actors.inbox import Internal
-from hanami_actors.actors.runtime import Actor, ActorRef, tell
-from hanami_actors.actors.system import System, stop_living
+from hanami_actors.actors.runtime import Actor, ActorRef, ask
+from hanami_actors.actors.system import System
 from hanami_actors.actors.writer import append_to, persist
 from hanami_actors.domain.base import Message, Stamp
-from hanami_actors.domain.cluster import decide as cluster_decide
+from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint
 from hanami_actors.domain.cluster import messages as cluster_messages
-from hanami_actors.domain.cluster import state as cluster_state
-from hanami_actors.domain.cluster.apply import apply as apply_to_cluster
-from hanami_actors.domain.cluster.template_parser import default_template, parse_template
 from hanami_actors.domain.dataset.messages import CreateUploadedDataset, DeleteDataset
 from hanami_actors.domain.host import aggregate as host_aggregate
 from hanami_actors.domain.host.aggregate import HostState
-from hanami_actors.domain.host.messages import RegisterHost
-from hanami_actors.domain.tables import ClusterRow, Tables, cluster_name_taken, listing
-from hanami_actors.errors import (
-    BusyError,
-    ConflictError,
-    FaultError,
-    NotFoundError,
-    WrongVersionError,
-)
-from hanami_actors.eventlog.replay import fold
-from hanami_actors.types import StreamId
+from hanami_actors.domain.host.messages import RegisterHost, RetireHost
+from hanami_actors.domain.tables import ClusterRow, Tables
+from hanami_actors.errors import BusyError, FaultError, NotFoundError, WrongVersionError
 
 __all__ = ["DirectoryActor", "ExpireUploads", "Locate", "Starter"]
 
@@ -67,6 +55,7 @@ class DirectoryActor(Actor):
         self._starters = starters
         self._accounts = Accounts(system)
         self._datasets = Datasets(system)
+        self._clusters = Clusters(system)
 
     def on_receive(self, message: object) -> Any:
         """Handle a message."""
@@ -100,11 +89,15 @@ class DirectoryActor(Actor):
             case DeleteDataset() as message:
                 return self._datasets.delete(message, stamp)
             case cluster_messages.CreateCluster() as message:
-                return self._create_cluster(message, stamp)
+                return self._clusters.create(message, stamp)
             case cluster_messages.DeleteCluster() as message:
-                return self._delete_cluster(message, stamp)
-            case RegisterHost() as message:
-                return self._register_host(message, stamp)
+                return self._clusters.delete(message, stamp)
+            case cluster_messages.RenameCluster() as message:
+                return self._rename_cluster(message, command)
+            case DeleteCheckpoint() as message:
+                return self._clusters.delete_checkpoint(message, stamp)
+            case RegisterHost() | RetireHost() as message:
+                return self._change_host(message, stamp)
             case _:
                 answer = self._accounts.answer(command.message, stamp)
                 if answer is None:
@@ -132,40 +125,16 @@ class DirectoryActor(Actor):
         self._system.actors.put(target, ref)
         return ref
 
-    def _create_cluster(self, message: cluster_messages.CreateCluster, stamp: Stamp) -> ClusterRow:
-        if cluster_name_taken(self._tables, stamp.who, message.name):
-            raise ConflictError(f"Cluster with name '{message.name}' already exists.")
-        text = default_template() if message.template_text is None else message.template_text
-        template = parse_template(text)
-        uuid = stamp.ids[0]
-        register = cluster_messages.RegisterCluster(
-            uuid=uuid,
-            name=message.name,
-            template_text=text,
-            template=template,
-            seed=stamp.seed if template.seed is None else template.seed,
-            host_uuid=listing(self._tables.hosts)[0].uuid,
-        )
-        events = cluster_decide.decide(cluster_state.initial(), register, stamp)
-        persist(self._system.writer, stamp, append_to(f"cluster/{uuid}", 0, events))
-        return self._tables.clusters[uuid].state
+    def _rename_cluster(
+        self, message: cluster_messages.RenameCluster, command: Command
+    ) -> ClusterRow:
+        """Check the name, which only the directory can, and have the cluster's actor record it."""
+        self._clusters.require_name(message, command.who)
+        ref = self._locate(Target(kind=TargetKind.CLUSTER, key=message.uuid))
+        ask(ref, command)
+        return self._tables.clusters[message.uuid].state
 
-    def _delete_cluster(self, message: cluster_messages.DeleteCluster, stamp: Stamp) -> None:
-        row = self._tables.clusters.get(message.uuid)
-        if row is None:
-            raise NotFoundError(f"Cluster with uuid '{message.uuid}' not found")
-        target = Target(kind=TargetKind.CLUSTER, key=message.uuid)
-        stop_living(self._system, target, RetireCluster())
-        stream = StreamId(f"cluster/{message.uuid}")
-        log = self._system.log
-        state = fold(log.read_stream(stream), cluster_state.initial(), apply_to_cluster)
-        events = cluster_decide.decide(state, cluster_messages.RetireCluster(), stamp)
-        version = log.stream_version(stream)
-        persist(self._system.writer, stamp, append_to(stream, version, events))
-        host = self._system.actors.find(f"host/{row.state.host_uuid}")
-        tell(host, ForgetNetwork(cluster_uuid=message.uuid))
-
-    def _register_host(self, message: RegisterHost, stamp: Stamp) -> HostState:
+    def _change_host(self, message: RegisterHost | RetireHost, stamp: Stamp) -> HostState:
         row = self._tables.hosts.get(message.name)
         state = row.state if row else host_aggregate.initial()
         events = host_aggregate.decide(state, message, stamp)

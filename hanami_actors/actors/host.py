@@ -12,9 +12,9 @@ from hanami_actors.compute import Network
 from hanami_actors.errors import FaultError
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.ports import Clock
+from hanami_actors.replay.histories import Histories
 
 __all__ = [
-    "CPU_HOST_NAME",
     "CancelJob",
     "ForgetNetwork",
     "Host",
@@ -22,10 +22,13 @@ __all__ = [
     "KernelsFailed",
     "KernelsReady",
     "RunJob",
+    "cpu_host_name",
 ]
 
-CPU_HOST_NAME = "cpu-0"
-"""Stream name of the one CPU host."""
+
+def cpu_host_name(number: int) -> str:
+    """Return the name of a CPU host's stream."""
+    return f"cpu-{number}"
 
 
 class RunJob(Internal, frozen=True, kw_only=True):
@@ -41,9 +44,16 @@ class CancelJob(Internal, frozen=True, kw_only=True):
 
 
 class ForgetNetwork(Internal, frozen=True, kw_only=True):
-    """A cluster is gone; release its network and its snapshots."""
+    """A cluster is gone; release its network, and snapshots that nobody can need any more.
+
+    Attributes
+    ----------
+    abandoned : tuple of str
+        Clusters whose snapshots go.
+    """
 
     cluster_uuid: str
+    abandoned: tuple[str, ...] = ()
 
 
 class KernelsReady(Internal, frozen=True, kw_only=True):
@@ -62,6 +72,10 @@ class Host:
 
     Attributes
     ----------
+    histories : Histories
+        What networks are computed from again.
+    progress_interval_s : float
+        How often the figures of a training are told.
     network_class : type of Network
         What computes; the place where another engine comes in.
     """
@@ -71,22 +85,26 @@ class Host:
     snapshotter: Snapshotter
     blobs: BlobStore
     clock: Clock
+    histories: Histories
     snapshot_interval_s: float
+    progress_interval_s: float = 1.0
     network_class: type[Network] = Network
 
 
 class _Farewell:
     """The last job of a cluster: nothing of it can come after, because lanes keep their order."""
 
-    def __init__(self, host: Host, cluster_uuid: str) -> None:
+    def __init__(self, host: Host, cluster_uuid: str, abandoned: tuple[str, ...]) -> None:
         self.lane = cluster_uuid
         self._host = host
+        self._abandoned = abandoned
 
     def run_slice(self, budget_s: float) -> bool:
         """Release everything."""
         del budget_s
         self._host.networks.drop(self.lane)
-        self._host.snapshotter.forget(self.lane)
+        for uuid in self._abandoned:
+            self._host.snapshotter.forget(uuid)
         return True
 
     def ended(self, error: BaseException | None) -> None:
@@ -113,8 +131,8 @@ class HostActor(Actor):
                 job.cancel.set()
                 if self._host.scheduler.withdraw(job):
                     job.ended(None)
-            case ForgetNetwork(cluster_uuid=cluster_uuid):
-                self._forget(cluster_uuid)
+            case ForgetNetwork():
+                self._forget(message)
             case KernelsReady():
                 self._host.scheduler.open()
             case KernelsFailed(reason=reason):
@@ -122,9 +140,9 @@ class HostActor(Actor):
             case _:
                 raise FaultError(f"a host got a {type(message).__name__}")
 
-    def _forget(self, cluster_uuid: str) -> None:
-        farewell = _Farewell(self._host, cluster_uuid)
-        if cluster_uuid in self._host.scheduler.busy_lanes():
+    def _forget(self, message: ForgetNetwork) -> None:
+        farewell = _Farewell(self._host, message.cluster_uuid, message.abandoned)
+        if message.cluster_uuid in self._host.scheduler.busy_lanes():
             # Its cancelled job may still store a snapshot.
             self._host.scheduler.submit(farewell)
         else:

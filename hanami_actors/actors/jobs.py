@@ -1,43 +1,111 @@
-"""Work on a cluster's network in slices: how it gets to the moment it needs, and training."""
+"""Work on a cluster's network in slices: training, and jobs that need its state."""
 
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from hanami_actors.actors.approach import Approach
 from hanami_actors.actors.host import Host
-from hanami_actors.actors.networks import BEGINNING, Placement, network_spec
-from hanami_actors.actors.snapshotter import Moment
-from hanami_actors.actors.spans import Span, SpanArrays, learned, moments, remaining
+from hanami_actors.actors.networks import Placement
 from hanami_actors.compute import Network
 from hanami_actors.domain.cluster.events import Figures, Task
-from hanami_actors.domain.cluster.state import ClusterState
+from hanami_actors.domain.cluster.lineage import Lineage
+from hanami_actors.domain.cluster.state import TaskState
 from hanami_actors.errors import RejectedError
+from hanami_actors.replay.spans import Span
 
-__all__ = ["FIRST_SLICE_CYCLES", "NetworkJob", "TrainJob"]
+__all__ = ["NetworkJob", "TaskJob", "TaskWatch", "TrainJob", "figures_of_network"]
 
-FIRST_SLICE_CYCLES = 16
-"""Cycles of the first slice, before the speed is known."""
 
-SLICE_GROWTH_MAX = 4.0
-"""A slice grows at most this much over the one before."""
+class TaskWatch(NamedTuple):
+    """Who hears of a task's job; called in compute threads, so both must be quick.
+
+    Attributes
+    ----------
+    on_end : callable
+        Gets the job and an error or None.
+    on_progress : callable
+        Gets the job, now and then.
+    """
+
+    on_end: Callable[["TaskJob", BaseException | None], None]
+    on_progress: Callable[["TrainJob"], None]
 
 
 class NetworkJob(ABC):
-    """A job on one cluster's network.
-
-    First the network is brought to the moment the job needs: it is loaded already, or it comes
-    from the newest good snapshot and the cycles after it are computed again.
+    """A job on one cluster's network, which is first brought to the moment it needs.
 
     Parameters
     ----------
     host : Host
         Where the network lives.
-    state : ClusterState
-        The cluster as it is while the job runs.
+    cluster_uuid : str
+    approach : Approach
+
+    Attributes
+    ----------
+    cancel : threading.Event
+        When set, the job ends at the next slice boundary.
+    """
+
+    def __init__(self, host: Host, cluster_uuid: str, approach: Approach) -> None:
+        self.lane = cluster_uuid
+        self.cancel = threading.Event()
+        self._host = host
+        self._approach = approach
+        self._is_loaded = False
+
+    def run_slice(self, budget_s: float) -> bool:
+        """Work for about ``budget_s``; return whether the job is over."""
+        if not self._is_loaded:
+            if self.cancel.is_set():
+                return True
+            self._approach.load()
+            self._is_loaded = True
+            return False
+        placement = self._approach.placement
+        if self._approach.spans and self.cancel.is_set():
+            self._stopped(placement)
+            return True
+        if self._approach.spans:
+            self._approach.run(budget_s)
+            self._progressed(placement)
+            return False
+        return self._work(placement, budget_s)
+
+    def ended(self, error: BaseException | None) -> None:
+        """Release what is not needed any more."""
+        if error is not None and not isinstance(error, RejectedError):
+            # The network may be between two cycles: the next job loads it again.
+            self._host.networks.drop(self.lane)
+        self._host.networks.trim(self._host.scheduler.busy_lanes())
+
+    @abstractmethod
+    def _work(self, placement: Placement, budget_s: float) -> bool:
+        """Do the job's own work once the network is there; return whether it is over."""
+
+    def _progressed(self, placement: Placement) -> None:
+        """Hear that a slice of training was run."""
+        del placement
+
+    def _stopped(self, placement: Placement) -> None:
+        """Hear that the job ends early; the next one goes on from where the network is."""
+        del placement
+
+
+class TaskJob(NetworkJob):
+    """Does what a task asks for.
+
+    Parameters
+    ----------
+    host : Host
+    cluster_uuid : str
+    approach : Approach
     task : Task
-        What is to be done.
-    on_end : callable
-        Called with the job and an error or None, in a compute thread.
+    watch : TaskWatch
 
     Attributes
     ----------
@@ -48,118 +116,57 @@ class NetworkJob(ABC):
         State of the network at the end; empty before.
     is_there : bool
         Whether `cycle` is where the network is; before that it is being loaded or computed again.
-    cancel : threading.Event
-        When set, the job ends at the next slice boundary.
     """
 
     def __init__(
         self,
         host: Host,
-        state: ClusterState,
+        cluster_uuid: str,
+        approach: Approach,
         task: Task,
-        on_end: Callable[["NetworkJob", BaseException | None], None],
+        watch: TaskWatch,
     ) -> None:
-        self.lane = state.uuid
+        super().__init__(host, cluster_uuid, approach)
         self.task = task
         self.cycle = 0
         self.digest = ""
         self.is_there = False
-        self.cancel = threading.Event()
-        self._host = host
-        self._state = state
-        self._on_end = on_end
-        self._placement: Placement | None = None
-        self._spans: list[Span] = []
-        self._arrays: SpanArrays | None = None
-        self._slice_cycles = FIRST_SLICE_CYCLES
-
-    def run_slice(self, budget_s: float) -> bool:
-        """Work for about ``budget_s``; return whether the job is over."""
-        if self._placement is None:
-            if self.cancel.is_set():
-                return True
-            self._placement, self._spans = self._prepare()
-            return False
-        if self._spans and self.cancel.is_set():
-            self._stopped(self._placement)
-            return True
-        if self._spans:
-            self._train_slice(self._placement, budget_s)
-            return False
-        return self._work(self._placement, budget_s)
+        self._watch = watch
+        self._begun_s = 0.0
+        self._begun_cycle = 0
 
     def ended(self, error: BaseException | None) -> None:
         """Pass the end on."""
-        if error is not None and not isinstance(error, RejectedError):
-            # The network may be between two cycles: the next job loads it again.
-            self._host.networks.drop(self.lane)
-        self._host.networks.trim(self._host.scheduler.busy_lanes())
-        self._on_end(self, error)
+        super().ended(error)
+        self._watch.on_end(self, error)
 
-    @abstractmethod
-    def _goal(self) -> list[Span]:
-        """Return the spans that lead to the state this job needs, the whole history."""
+    def seconds_left(self) -> float | None:
+        """Return how long the rest of the task will take, None while nobody can know."""
+        elapsed_s = self._host.clock.monotonic_s() - self._begun_s
+        done_count = self.cycle - self._begun_cycle
+        if not self.is_there or done_count <= 0 or elapsed_s <= 0:
+            return None
+        return (self.task.cycle_count - self.cycle) * elapsed_s / done_count
 
-    @abstractmethod
-    def _work(self, placement: Placement, budget_s: float) -> bool:
-        """Do the job's own work once the network is there; return whether it is over."""
-
-    @abstractmethod
-    def _progressed(self, placement: Placement) -> None:
-        """Hear that a slice of training was run."""
-
-    @abstractmethod
-    def _stopped(self, placement: Placement) -> None:
-        """Hear that the job ends early because it was cancelled."""
-
-    def _prepare(self) -> tuple[Placement, list[Span]]:
-        goal = self._goal()
-        placement = self._host.networks.get(self.lane)
-        spans = None if placement is None else remaining(goal, placement.moment)
-        if placement is None or spans is None:
-            placement = self._load(goal)
-            spans = remaining(goal, placement.moment)
-            assert spans is not None, "a loaded moment is one of the goal's"
-            self._host.networks.put(self.lane, placement, self._host.scheduler.busy_lanes())
-        return placement, spans
-
-    def _load(self, goal: list[Span]) -> Placement:
-        found = self._host.snapshotter.newest(self.lane, moments(goal))
-        if found is not None:
-            moment, image = found
-            return Placement(self._host.network_class.from_image(image), moment)
-        spec = network_spec(self._state.template, self._state.seed)
-        return Placement(self._host.network_class.create(spec), BEGINNING)
-
-    def _train_slice(self, placement: Placement, budget_s: float) -> None:
-        span = self._spans[0]
-        if self._arrays is None:
-            self._arrays = SpanArrays(self._host.blobs, span.task)
-        if span.start == 0:
-            self._arrays.size(placement.network)
-            placement.network.reset_transients("train")
-        begin_s = self._host.clock.monotonic_s()
-        stop = min(span.stop, span.start + self._slice_cycles)
-        done = self._arrays.train(placement.network, span.start, stop)
-        self._adapt(done - span.start, begin_s, budget_s)
-        placement.moment = Moment(span.task.uuid, done)
-        self._spans[0] = Span(span.task, done, span.stop)
-        if done >= span.stop:
-            self._spans.pop(0)
-            self._arrays = None
-        self._progressed(placement)
-
-    def _adapt(self, cycle_count: int, begin_s: float, budget_s: float) -> None:
-        """Choose the length of the next slice from the speed of this one."""
-        elapsed_s = self._host.clock.monotonic_s() - begin_s
-        if elapsed_s <= 0 or cycle_count <= 0:
-            return
-        fitting = cycle_count * budget_s / elapsed_s
-        self._slice_cycles = max(1, int(min(fitting, self._slice_cycles * SLICE_GROWTH_MAX)))
+    def _begin_at(self, cycle: int) -> None:
+        """Note from where on the speed of the task is measured."""
+        self.is_there = True
+        self.cycle = self._begun_cycle = cycle
+        self._begun_s = self._host.clock.monotonic_s()
 
 
-class TrainJob(NetworkJob):
+class TrainJob(TaskJob):
     """Trains a task to its end, from wherever it stopped.
+
+    Parameters
+    ----------
+    host : Host
+    cluster_uuid : str
+    lineage : Lineage
+        All that was learned before the task.
+    entry : TaskState
+        The task, and how far it is recorded to have come before.
+    watch : TaskWatch
 
     Attributes
     ----------
@@ -170,30 +177,43 @@ class TrainJob(NetworkJob):
     def __init__(
         self,
         host: Host,
-        state: ClusterState,
-        task: Task,
-        on_end: Callable[[NetworkJob, BaseException | None], None],
-        on_progress: Callable[["TrainJob"], None],
+        cluster_uuid: str,
+        lineage: Lineage,
+        entry: TaskState,
+        watch: TaskWatch,
     ) -> None:
-        super().__init__(host, state, task, on_end)
+        task = entry.task
+        span = Span(cluster_uuid, task, 0, task.cycle_count)
+        # What the log knows of this very task is not before it.
+        before = [each for each in lineage.stretches if each.task.uuid != task.uuid]
+        approach = Approach(
+            host,
+            cluster_uuid,
+            replace(lineage, stretches=tuple(before)),
+            further=span,
+            shown_from=entry.cycle,
+        )
+        super().__init__(host, cluster_uuid, approach, task, watch)
         self.figures: Figures = ()
-        self._on_progress = on_progress
-        self._saved_s = host.clock.monotonic_s()
-
-    def _goal(self) -> list[Span]:
-        return [*learned(self._state), Span(self.task, 0, self.task.cycle_count)]
+        self._saved_s = self._told_s = host.clock.monotonic_s()
 
     def _progressed(self, placement: Placement) -> None:
         if placement.moment.task_uuid != self.task.uuid:
             return
+        if not self.is_there:
+            self._begin_at(placement.moment.cycle)
         self.cycle = placement.moment.cycle
-        self.is_there = True
         now_s = self._host.clock.monotonic_s()
-        if now_s - self._saved_s >= self._host.snapshot_interval_s and self._spans:
+        is_saving = now_s - self._saved_s >= self._host.snapshot_interval_s
+        is_telling = now_s - self._told_s >= self._host.progress_interval_s
+        if not self._approach.spans or not (is_saving or is_telling):
+            return
+        self._told_s = now_s
+        self.figures = figures_of_network(placement.network)
+        if is_saving:
             self._saved_s = now_s
-            self.figures = _figures(placement.network)
             self._save(placement)
-            self._on_progress(self)
+        self._watch.on_progress(self)
 
     def _stopped(self, placement: Placement) -> None:
         if placement.moment.task_uuid == self.task.uuid:
@@ -208,7 +228,7 @@ class TrainJob(NetworkJob):
         self.cycle = placement.moment.cycle
         self.is_there = True
         self.digest = placement.network.digest()
-        self.figures = _figures(placement.network)
+        self.figures = figures_of_network(placement.network)
         self._save(placement)
         self._host.snapshotter.thin(self.lane, self.task.uuid, placement.moment.cycle)
 
@@ -216,5 +236,6 @@ class TrainJob(NetworkJob):
         self._host.snapshotter.save(self.lane, placement.moment, placement.network.image())
 
 
-def _figures(network: Network) -> Figures:
+def figures_of_network(network: Network) -> Figures:
+    """Return the metrics of a network as they are recorded."""
     return tuple(sorted((name, float(value)) for name, value in network.metrics().items()))

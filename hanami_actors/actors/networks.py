@@ -13,10 +13,19 @@ __all__ = ["BEGINNING", "Networks", "Placement", "network_spec"]
 
 @dataclasses.dataclass
 class Placement:
-    """A loaded network and the moment it is at; touched only by the job whose turn it is."""
+    """A loaded network and the moment it is at; touched only by whoever has the lane's turn.
+
+    Attributes
+    ----------
+    network : Network
+    moment : Moment
+    is_settled : bool
+        Whether this is a moment that users may see; not while older cycles are computed again.
+    """
 
     network: Network
     moment: Moment
+    is_settled: bool = True
 
 
 class Networks:
@@ -33,6 +42,17 @@ class Networks:
         self._size_max_bytes = size_max_bytes
         self._lock = threading.Lock()
         self._placements: OrderedDict[str, Placement] = OrderedDict()
+        self._pinned: set[str] = set()
+
+    def pin(self, cluster_uuid: str) -> None:
+        """Keep a network whatever happens: it has learned what the log does not know yet."""
+        with self._lock:
+            self._pinned.add(cluster_uuid)
+
+    def unpin(self, cluster_uuid: str) -> None:
+        """Let a network leave when memory is short."""
+        with self._lock:
+            self._pinned.discard(cluster_uuid)
 
     def get(self, cluster_uuid: str) -> Placement | None:
         """Return a loaded network and mark it as used."""
@@ -56,7 +76,7 @@ class Networks:
             for other in list(self._placements):
                 if total <= self._size_max_bytes:
                     return
-                if other not in busy:
+                if other not in busy and other not in self._pinned:
                     total -= self._placements.pop(other).network.size_bytes()
 
     def drop(self, cluster_uuid: str) -> None:

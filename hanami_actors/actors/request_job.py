@@ -1,19 +1,19 @@
 """Answering the rows of a dataset: a job that fills a result dataset."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hanami_actors.actors.approach import Approach, Pace
 from hanami_actors.actors.host import Host
-from hanami_actors.actors.jobs import FIRST_SLICE_CYCLES, NetworkJob
+from hanami_actors.actors.jobs import TaskJob, TaskWatch
 from hanami_actors.actors.networks import Placement
-from hanami_actors.actors.spans import Span, learned, open_bindings
 from hanami_actors.compute import Network
 from hanami_actors.datasets.result import ResultWriter
 from hanami_actors.domain.cluster.events import Task
-from hanami_actors.domain.cluster.state import ClusterState
+from hanami_actors.domain.cluster.lineage import Lineage
 from hanami_actors.errors import ConflictError
+from hanami_actors.replay.training import open_bindings
 
 if TYPE_CHECKING:
     from hanami_actors.domain.dataset.events import DatasetContent
@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["RequestJob"]
 
 
-class RequestJob(NetworkJob):
+class RequestJob(TaskJob):
     """Computes the outputs of a dataset; never changes the trained state.
+
+    Parameters
+    ----------
+    host : Host
+    cluster_uuid : str
+    lineage : Lineage
+        All that was learned before the task.
+    task : Task
+    watch : TaskWatch
 
     Attributes
     ----------
@@ -31,16 +40,13 @@ class RequestJob(NetworkJob):
     """
 
     def __init__(
-        self,
-        host: Host,
-        state: ClusterState,
-        task: Task,
-        on_end: Callable[[NetworkJob, BaseException | None], None],
+        self, host: Host, cluster_uuid: str, lineage: Lineage, task: Task, watch: TaskWatch
     ) -> None:
-        super().__init__(host, state, task, on_end)
+        super().__init__(host, cluster_uuid, Approach(host, cluster_uuid, lineage), task, watch)
         self.content: DatasetContent | None = None
         self._inputs: list[tuple[str, np.ndarray]] | None = None
         self._writer: ResultWriter | None = None
+        self._pace = Pace(host.clock.monotonic_s)
 
     def ended(self, error: BaseException | None) -> None:
         """Leave no half-written result behind."""
@@ -49,26 +55,17 @@ class RequestJob(NetworkJob):
             self._writer = None
         super().ended(error)
 
-    def _goal(self) -> list[Span]:
-        return learned(self._state)
-
-    def _progressed(self, placement: Placement) -> None:
-        """Nobody waits for cycles that were learned before."""
-
-    def _stopped(self, placement: Placement) -> None:
-        """Leave the network where it is: the next job goes on from there."""
-
     def _work(self, placement: Placement, budget_s: float) -> bool:
         if self.cancel.is_set():
             return True
         network = placement.network
         if self._inputs is None or self._writer is None:
             self._inputs, self._writer = self._open(network)
-        begin_s = self._host.clock.monotonic_s()
-        start, stop = self.cycle, min(self.cycle + self._slice_cycles, self.task.cycle_count)
+        self._pace.begin()
+        start, stop = self.cycle, min(self.cycle + self._pace.cycle_count, self.task.cycle_count)
         self._writer.write(self._request(network, self._inputs, stop))
         self.cycle = stop
-        self._adapt(stop - start, begin_s, budget_s)
+        self._pace.adapt(stop - start, budget_s)
         if stop < self.task.cycle_count:
             return False
         self.content = self._writer.finish()
@@ -84,8 +81,7 @@ class RequestJob(NetworkJob):
             for result in self.task.results
         ]
         network.reset_transients("request")
-        self._slice_cycles = FIRST_SLICE_CYCLES
-        self.is_there = True
+        self._begin_at(0)
         return inputs, ResultWriter(self._host.blobs, columns)
 
     def _require_sizes(self, network: Network) -> None:

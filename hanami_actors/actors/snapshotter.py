@@ -4,12 +4,13 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 from hanami_actors.compute import NetworkImage, decode_image, encode_image
 from hanami_actors.errors import SnapshotDamagedError
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.replay.moment import Moment, moment_name, parse_moment
+from hanami_actors.replay.spans import Place
 from hanami_actors.types import StreamId
 
 __all__ = ["Moment", "Snapshotter", "moment_name", "parse_moment"]
@@ -17,9 +18,12 @@ __all__ = ["Moment", "Snapshotter", "moment_name", "parse_moment"]
 logger = logging.getLogger(__name__)
 
 
-class _Shot(NamedTuple):
-    moment: Moment
-    image: NetworkImage
+class _Shot:
+    """Compared by identity: comparing images would compare arrays."""
+
+    def __init__(self, moment: Moment, image: NetworkImage) -> None:
+        self.moment = moment
+        self.image = image
 
 
 class Snapshotter:
@@ -28,47 +32,62 @@ class Snapshotter:
     Parameters
     ----------
     store : SnapshotStore
+    pinned : callable
+        Returns the cycles of a task or session that checkpoints name; they are never thinned.
     """
 
-    def __init__(self, store: SnapshotStore) -> None:
+    def __init__(
+        self,
+        store: SnapshotStore,
+        pinned: Callable[[str], frozenset[int]] = lambda _: frozenset(),
+    ) -> None:
         self._store = store
+        self._pinned = pinned
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
         self._lock = threading.Lock()
-        self._waiting: dict[str, _Shot] = {}
+        self._waiting: dict[str, tuple[_Shot, ...]] = {}
         self._storing: dict[str, _Shot] = {}
         self._closed = False
 
     def save(self, cluster_uuid: str, moment: Moment, image: NetworkImage) -> None:
         """Store an image soon; a cluster's older image that still waits is dropped for it.
 
-        At most one image per cluster waits and one is being stored, so memory stays bounded.
+        At most one image per cluster waits and one is being stored, so memory stays bounded; those
+        that checkpoints name wait besides.
         """
         with self._lock:
-            is_waiting = cluster_uuid in self._waiting
-            self._waiting[cluster_uuid] = _Shot(moment, image)
-        if not is_waiting:
+            before = self._waiting.get(cluster_uuid, ())
+        kept = tuple(s for s in before if s.moment.cycle in self._pinned(s.moment.task_uuid))
+        with self._lock:
+            # The storing thread may have taken the first of them in the meantime.
+            kept = tuple(shot for shot in kept if shot in self._waiting.get(cluster_uuid, ()))
+            known = len(self._waiting.get(cluster_uuid, ()))
+            self._waiting[cluster_uuid] = (*kept, _Shot(moment, image))
+            missing = len(kept) + 1 - known
+        for _ in range(missing):
             self._submit(self._store_waiting, cluster_uuid)
 
-    def newest(
-        self, cluster_uuid: str, wanted: Iterator[Moment]
-    ) -> tuple[Moment, NetworkImage] | None:
-        """Return the first good snapshot among the wanted moments, best first.
+    def newest(self, wanted: Iterator[Place]) -> tuple[Moment, NetworkImage] | None:
+        """Return the first good snapshot among the wanted ones, best first.
 
-        ``wanted`` yields ``Moment(task, limit)``: any snapshot of that task at or before ``limit``.
-        Damaged ones are reported, removed and skipped. What is not on the disk yet counts too.
+        A place stands for any snapshot of its task at or before its cycle. Damaged ones are
+        reported, removed and skipped. What is not on the disk yet counts too.
         """
-        # In this order: an image that is stored in between is then seen on the disk.
-        with self._lock:
-            shots = (self._storing.get(cluster_uuid), self._waiting.get(cluster_uuid))
-        in_memory = {shot.moment: shot.image for shot in shots if shot is not None}
-        known = {*in_memory, *self._moments(cluster_uuid)}
-        for task_uuid, limit in wanted:
-            fitting = [m for m in known if m.task_uuid == task_uuid and m.cycle <= limit]
+        known: dict[str, dict[Moment, NetworkImage | None]] = {}
+        for cluster_uuid, (task_uuid, limit) in wanted:
+            if cluster_uuid not in known:
+                known[cluster_uuid] = self._known(cluster_uuid)
+            images = known[cluster_uuid]
+            fitting = [m for m in images if m.task_uuid == task_uuid and m.cycle <= limit]
             for moment in sorted(fitting, reverse=True):
-                image = in_memory.get(moment) or self._load(cluster_uuid, moment)
+                image = images[moment] or self._load(cluster_uuid, moment)
                 if image is not None:
                     return moment, image
         return None
+
+    def has(self, cluster_uuid: str, moment: Moment) -> bool:
+        """Return whether a snapshot of exactly this moment is there or on its way."""
+        return moment in self._known(cluster_uuid)
 
     def forget(self, cluster_uuid: str) -> None:
         """Remove all snapshots of a cluster."""
@@ -77,7 +96,7 @@ class Snapshotter:
         self._submit(self._store.delete_stream, _stream(cluster_uuid))
 
     def thin(self, cluster_uuid: str, task_uuid: str, keep_cycle: int) -> None:
-        """Remove a task's snapshots but the one at ``keep_cycle``, once that one is stored."""
+        """Remove a task's snapshots but ``keep_cycle`` and pinned ones, once that one is stored."""
         self._submit(self._thin, cluster_uuid, task_uuid, keep_cycle)
 
     def close(self) -> None:
@@ -95,9 +114,12 @@ class Snapshotter:
 
     def _store_waiting(self, cluster_uuid: str) -> None:
         with self._lock:
-            shot = self._waiting.pop(cluster_uuid, None)
-            if shot is None:
+            shots = self._waiting.pop(cluster_uuid, ())
+            if not shots:
                 return
+            shot = shots[0]
+            if shots[1:]:
+                self._waiting[cluster_uuid] = shots[1:]
             self._storing[cluster_uuid] = shot
         try:
             data = encode_image(shot.image)
@@ -115,6 +137,15 @@ class Snapshotter:
         self._submit(self._store.delete, stream, name)
         return None
 
+    def _known(self, cluster_uuid: str) -> dict[Moment, NetworkImage | None]:
+        """Return the moments there are, with their image while it is in memory."""
+        # In this order: an image that is stored in between is then seen on the disk.
+        with self._lock:
+            storing = self._storing.get(cluster_uuid)
+            shots = (storing, *self._waiting.get(cluster_uuid, ()))
+        in_memory = {shot.moment: shot.image for shot in shots if shot is not None}
+        return {**dict.fromkeys(self._moments(cluster_uuid)), **in_memory}
+
     def _moments(self, cluster_uuid: str) -> list[Moment]:
         names = self._store.names(_stream(cluster_uuid))
         return [moment for name in names if (moment := parse_moment(name))]
@@ -123,8 +154,9 @@ class Snapshotter:
         moments = self._moments(cluster_uuid)
         if Moment(task_uuid, keep_cycle) not in moments:
             return
+        kept = {keep_cycle, *self._pinned(task_uuid)}
         for moment in moments:
-            if moment.task_uuid == task_uuid and moment.cycle != keep_cycle:
+            if moment.task_uuid == task_uuid and moment.cycle not in kept:
                 self._store.delete(_stream(cluster_uuid), moment_name(moment))
 
 

@@ -1,6 +1,7 @@
 """Who is started when, who is started again, and who stops when: in one place."""
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from pykka import ActorDeadError, Timeout
@@ -12,13 +13,15 @@ from hanami_actors.actors.dataset_import import DatasetImportActor, RetireImport
 from hanami_actors.actors.directory import DirectoryActor, ExpireUploads, Locate, Starter
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, Target, TargetKind
-from hanami_actors.actors.host import CPU_HOST_NAME, Host, HostActor, KernelsFailed, KernelsReady
+from hanami_actors.actors.host import HostActor, KernelsFailed, KernelsReady, cpu_host_name
+from hanami_actors.actors.hosts import HostTable
 from hanami_actors.actors.inbox import IdleTick, Internal, Revive
 from hanami_actors.actors.runtime import Actor, ActorRef, ask, tell
 from hanami_actors.actors.system import SYSTEM_USER, System
 from hanami_actors.actors.upload_session import RetireUpload, UploadSessionActor
 from hanami_actors.actors.writer import EventWriterActor
-from hanami_actors.domain.host.messages import RegisterHost
+from hanami_actors.domain.host.messages import RegisterHost, RetireHost
+from hanami_actors.domain.tables import listing
 from hanami_actors.errors import FaultError, HanamiError, NotFoundError
 
 if TYPE_CHECKING:
@@ -65,13 +68,12 @@ class SupervisorActor(Actor):
     while it keeps dying (a full disk, say).
     """
 
-    def __init__(self, system: System, host: Host, importer: CsvImporter) -> None:
+    def __init__(self, system: System, hosts: HostTable, importer: CsvImporter) -> None:
         super().__init__()
         self._system = system
-        self._host = host
+        self._hosts = hosts
         self._importer = importer
         self._kernels: KernelsReady | KernelsFailed | None = None
-        self._host_uuid = ""
         self._start_error: HanamiError | None = None
         self._watched_s = 0.0
         self._due_s: dict[Target, float] = {}
@@ -85,14 +87,12 @@ class SupervisorActor(Actor):
         self._start_audit()
         self._start_directory()
         try:
-            register = Command(
-                message=RegisterHost(name=CPU_HOST_NAME, kind="cpu"), who=SYSTEM_USER
-            )
-            self._host_uuid = ask(self._system.actors.named("directory"), register).uuid
+            self._register_hosts()
         except HanamiError as error:
             self._start_error = error
             return
-        self._start_host()
+        for uuid in self._hosts.uuids:
+            self._start_host(uuid)
         for uuid in sorted(self._system.published.unfinished):
             self._due_s[Target(kind=TargetKind.CLUSTER, key=uuid)] = 0.0
         self._revive_due()
@@ -110,7 +110,8 @@ class SupervisorActor(Actor):
                 self._note_death(target)
             case KernelsReady() | KernelsFailed():
                 self._kernels = message
-                tell(self._system.actors.find(f"host/{self._host_uuid}"), message)
+                for uuid in self._hosts.uuids:
+                    tell(self._system.actors.find(f"host/{uuid}"), message)
             case Shutdown():
                 self._stop_all()
                 self.die()
@@ -129,7 +130,7 @@ class SupervisorActor(Actor):
             "writer": self._start_writer,
             "audit": self._start_audit,
             "directory": self._start_directory,
-            f"host/{self._host_uuid}": self._start_host,
+            **{f"host/{uuid}": partial(self._start_host, uuid) for uuid in self._hosts.uuids},
         }
         for name, start in singles.items():
             ref = self._system.actors.find(name)
@@ -172,7 +173,9 @@ class SupervisorActor(Actor):
             del self._due_s[target]
 
     def _start_writer(self) -> None:
-        ref = EventWriterActor.start(self._system.log, self._system.published)
+        ref = EventWriterActor.start(
+            self._system.log, self._system.published, self._system.table_keeper
+        )
         self._system.actors.name("writer", ref)
 
     def _start_audit(self) -> None:
@@ -180,7 +183,7 @@ class SupervisorActor(Actor):
 
     def _start_directory(self) -> None:
         starters: dict[TargetKind, Starter] = {
-            TargetKind.CLUSTER: lambda uuid: ClusterActor.start(self._system, uuid, self._host),
+            TargetKind.CLUSTER: lambda uuid: ClusterActor.start(self._system, uuid, self._hosts),
             TargetKind.UPLOAD: lambda uuid: UploadSessionActor.start(self._system, uuid),
             TargetKind.DATASET: lambda uuid: DatasetImportActor.start(
                 self._system, uuid, self._importer
@@ -188,9 +191,22 @@ class SupervisorActor(Actor):
         }
         self._system.actors.name("directory", DirectoryActor.start(self._system, starters))
 
-    def _start_host(self) -> None:
-        ref = HostActor.start(self._host)
-        self._system.actors.name(f"host/{self._host_uuid}", ref)
+    def _register_hosts(self) -> None:
+        """Give every host its lasting uuid, and retire those that the settings no longer name."""
+        directory = self._system.actors.named("directory")
+        for number, host in enumerate(self._hosts.all):
+            register = RegisterHost(name=cpu_host_name(number), kind="cpu")
+            state = ask(directory, Command(message=register, who=SYSTEM_USER))
+            self._hosts.register(state.uuid, host)
+        for state in listing(self._system.published.tables.hosts):
+            if state.uuid not in self._hosts.uuids:
+                ask(directory, Command(message=RetireHost(name=state.name), who=SYSTEM_USER))
+
+    def _start_host(self, uuid: str) -> None:
+        host = self._hosts.get(uuid)
+        assert host is not None, "only registered hosts are started"
+        ref = HostActor.start(host)
+        self._system.actors.name(f"host/{uuid}", ref)
         if self._kernels is not None:
             tell(ref, self._kernels)
 
@@ -205,8 +221,10 @@ class SupervisorActor(Actor):
             self._await_leave(target, future, deadline_s)
         self._importer.close(self._left_s(deadline_s))
         self._system.exporter.close(self._left_s(deadline_s))
-        self._stop_ref(self._system.actors.find(f"host/{self._host_uuid}"))
-        self._host.scheduler.close()
+        for uuid in self._hosts.uuids:
+            self._stop_ref(self._system.actors.find(f"host/{uuid}"))
+        for host in self._hosts.all:
+            host.scheduler.close()
         self._system.snapshotter.close()
         self._stop_ref(self._system.actors.find("audit"))
         self._stop_ref(self._system.actors.find("writer"))

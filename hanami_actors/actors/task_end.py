@@ -1,11 +1,17 @@
 """What the end of a job means for its task and for the result dataset of a request."""
 
-from hanami_actors.actors.jobs import NetworkJob, TrainJob
+from hanami_actors.actors.jobs import TaskJob, TrainJob
 from hanami_actors.actors.request_job import RequestJob
 from hanami_actors.actors.writer import append_to
 from hanami_actors.domain.base import Stamp
 from hanami_actors.domain.cluster.events import Task
-from hanami_actors.domain.cluster.messages import AbortTask, FailTask, FinishTask, SuspendTask
+from hanami_actors.domain.cluster.messages import (
+    AbortTask,
+    FailTask,
+    FinishTask,
+    PauseTask,
+    SuspendTask,
+)
 from hanami_actors.domain.cluster.state import ClusterState, active_task
 from hanami_actors.domain.dataset import aggregate as dataset_aggregate
 from hanami_actors.domain.dataset.aggregate import DatasetPhase
@@ -18,6 +24,8 @@ __all__ = [
     "end_message",
     "fail_message",
     "is_complete",
+    "pause_message",
+    "recorded_cycle",
     "result_ended",
     "result_lost",
     "suspend_message",
@@ -27,13 +35,13 @@ ABORTED = "its task was aborted before all rows were answered"
 REMOVED = "its task was deleted before it began"
 
 
-def is_complete(job: NetworkJob) -> bool:
+def is_complete(job: TaskJob) -> bool:
     """Return whether the job has done all that its task asks for."""
     return job.is_there and job.cycle >= job.task.cycle_count
 
 
 def end_message(
-    state: ClusterState, job: NetworkJob, error: BaseException | None
+    state: ClusterState, job: TaskJob, error: BaseException | None
 ) -> FinishTask | AbortTask | FailTask:
     """Return how a task ends whose job is over."""
     uuid = job.task.uuid
@@ -50,7 +58,7 @@ def end_message(
     return FinishTask(task_uuid=uuid, cycle=job.cycle, digest=job.digest, result=content)
 
 
-def fail_message(state: ClusterState, job: NetworkJob, error: BaseException) -> FailTask:
+def fail_message(state: ClusterState, job: TaskJob, error: BaseException) -> FailTask:
     """Return the failure of a task, with a reason for the person who asked for it.
 
     A job that failed lost its network; what counts is what the log knows.
@@ -64,13 +72,25 @@ def fail_message(state: ClusterState, job: NetworkJob, error: BaseException) -> 
     return FailTask(task_uuid=job.task.uuid, cycle=_recorded(state), reason=reason)
 
 
-def suspend_message(state: ClusterState, job: NetworkJob) -> SuspendTask:
+def pause_message(state: ClusterState, job: TaskJob) -> PauseTask:
+    """Return where a training stands when its user pauses it."""
+    figures = job.figures if isinstance(job, TrainJob) else ()
+    cycle = _cycle(state, job)
+    return PauseTask(task_uuid=job.task.uuid, cycle=cycle, digest=job.digest, figures=figures)
+
+
+def recorded_cycle(state: ClusterState, job: TaskJob) -> int:
+    """Return the cycle of the task that can be recorded now."""
+    return _cycle(state, job)
+
+
+def suspend_message(state: ClusterState, job: TaskJob) -> SuspendTask:
     """Return where a training stands when the server stops."""
     return SuspendTask(task_uuid=job.task.uuid, cycle=_cycle(state, job))
 
 
 def result_ended(
-    tables: Tables, job: NetworkJob, end: FinishTask | AbortTask | FailTask, stamp: Stamp
+    tables: Tables, job: TaskJob, end: FinishTask | AbortTask | FailTask, stamp: Stamp
 ) -> tuple[Append, ...]:
     """Return what becomes of the result dataset: its content, or why there is none.
 
@@ -88,9 +108,11 @@ def result_ended(
             return _result(tables, job.task, FailDataset(reason=ABORTED), stamp)
 
 
-def result_lost(tables: Tables, task: Task, stamp: Stamp) -> tuple[Append, ...]:
-    """Return the end of a result dataset whose task was taken off the queue."""
-    return _result(tables, task, FailDataset(reason=REMOVED), stamp)
+def result_lost(
+    tables: Tables, task: Task, stamp: Stamp, reason: str = REMOVED
+) -> tuple[Append, ...]:
+    """Return the end of a result dataset whose task will never begin."""
+    return _result(tables, task, FailDataset(reason=reason), stamp)
 
 
 def _result(
@@ -104,7 +126,7 @@ def _result(
     return (append_to(f"dataset/{task.uuid}", row.version, events),)
 
 
-def _cycle(state: ClusterState, job: NetworkJob) -> int:
+def _cycle(state: ClusterState, job: TaskJob) -> int:
     return job.cycle if job.is_there else _recorded(state)
 
 

@@ -30,7 +30,7 @@ from hanami_actors.domain.dataset.events import (
     DatasetFilled,
 )
 from hanami_actors.domain.host import aggregate as host
-from hanami_actors.domain.host.events import HostRegistered
+from hanami_actors.domain.host.events import HostEvent, HostRegistered, HostRetired
 from hanami_actors.domain.project import aggregate as project
 from hanami_actors.domain.project.events import ProjectCreated, ProjectDeleted
 from hanami_actors.domain.upload import state as upload
@@ -316,9 +316,9 @@ def _fold_cluster(tables: Tables, place: _Place, event: Event) -> Tables:
 
 def _fold_host(tables: Tables, place: _Place, event: Event) -> Tables:
     old = tables.hosts.get(place.key)
-    fact = cast("HostRegistered", event)
+    fact = cast("HostEvent", event)
     state = host.apply(old.state if old else host.initial(), fact, place.time_us)
-    rows = _row(tables.hosts, place, state, born=True)
+    rows = _row(tables.hosts, place, state, born=old is None)
     return replace(tables, position=place.position, hosts=rows)
 
 
@@ -348,6 +348,7 @@ FOLDED: Final[Mapping[type[Event], _Fold]] = MappingProxyType(
         CheckpointCreated: _fold_checkpoint,
         CheckpointDeleted: _fold_checkpoint,
         HostRegistered: _fold_host,
+        HostRetired: _fold_host,
     }
 )
 """Which events change a table, and how; all others belong to an actor alone."""

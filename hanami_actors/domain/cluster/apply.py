@@ -162,7 +162,7 @@ def _samples_trained(state: ClusterState, event: SamplesTrained) -> ClusterState
     task = Task(
         uuid=event.session_uuid,
         kind="direct",
-        name="direct session",
+        name=state.session.connection_uuid if state.session else known.task.name if known else "",
         row_count=step,
         user_id=state.owner_id,
         project_id=state.project_id,

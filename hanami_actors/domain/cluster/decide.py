@@ -99,7 +99,11 @@ def decide(state: ClusterState, message: ClusterMessage, stamp: Stamp) -> tuple[
 
 
 def startable_task(state: ClusterState) -> TaskState | None:
-    """Return the task whose turn it is now, if the mode and the others let it."""
+    """Return the task whose turn it is now, if the mode and the others let it.
+
+    A paused task holds the queue. Only a save that was asked for during the pause may start then;
+    whoever takes that request starts it.
+    """
     if state.mode is ClusterMode.DIRECT or active_task(state) or paused_task(state):
         return None
     return next_queued_task(state)
@@ -164,7 +168,7 @@ def _start(state: ClusterState, message: StartTask) -> TaskStarted:
         raise ConflictError(
             f"Task with UUID '{message.task_uuid}' cannot start while the cluster is in direct mode."
         )
-    running = active_task(state) or paused_task(state)
+    running = active_task(state) or (None if entry.task.kind == "save" else paused_task(state))
     if running is not None:
         raise ConflictError(
             f"Task with UUID '{message.task_uuid}' cannot start while task "

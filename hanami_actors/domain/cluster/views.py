@@ -11,9 +11,9 @@ class TaskView(Value, frozen=True, kw_only=True):
     Attributes
     ----------
     kind : str
-        ``train`` or ``request``.
+        ``train``, ``request``, ``save`` or ``load``.
     state : str
-        ``queued``, ``active``, ``finished``, ``aborted`` or ``failed``.
+        ``queued``, ``active``, ``paused``, ``finished``, ``aborted`` or ``failed``.
     queue_timestamp, start_timestamp, end_timestamp : str
         UTC, or ``-`` while it has not happened.
     percentage_finished : float
@@ -22,6 +22,8 @@ class TaskView(Value, frozen=True, kw_only=True):
         State of the network at the end of the task, empty before.
     reason : str
         Why it failed, else empty.
+    seconds_left : float or None
+        How long an active task will still take, None while nobody can know.
     """
 
     uuid: str
@@ -36,6 +38,7 @@ class TaskView(Value, frozen=True, kw_only=True):
     end_timestamp: str
     digest: str = ""
     reason: str = ""
+    seconds_left: float | None = None
 
 
 class ClusterFigures(Value, frozen=True, kw_only=True):

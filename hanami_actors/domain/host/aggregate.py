@@ -5,9 +5,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, assert_never
 
+from msgspec.structs import replace
+
 from hanami_actors.domain.base import Event, Stamp, Value
-from hanami_actors.domain.host.events import HostEvent, HostRegistered
-from hanami_actors.domain.host.messages import RegisterHost
+from hanami_actors.domain.host.events import HostEvent, HostRegistered, HostRetired
+from hanami_actors.domain.host.messages import HostMessage, RegisterHost, RetireHost
 from hanami_actors.domain.transitions import allows, next_phase
 from hanami_actors.errors import BadRequestError
 from hanami_actors.types import TimestampUs
@@ -20,10 +22,15 @@ class HostPhase(StrEnum):
 
     ABSENT = "absent"
     REGISTERED = "registered"
+    RETIRED = "retired"
 
 
 TRANSITIONS: Final[Mapping[tuple[HostPhase, type[Event]], HostPhase]] = MappingProxyType(
-    {(HostPhase.ABSENT, HostRegistered): HostPhase.REGISTERED}
+    {
+        (HostPhase.ABSENT, HostRegistered): HostPhase.REGISTERED,
+        (HostPhase.RETIRED, HostRegistered): HostPhase.REGISTERED,
+        (HostPhase.REGISTERED, HostRetired): HostPhase.RETIRED,
+    }
 )
 
 
@@ -60,24 +67,36 @@ def invariants(state: HostState) -> None:
     ------
     AssertionError
     """
-    assert state.alive == bool(state.uuid), "a host has a uuid exactly when it is registered"
+    known = state.phase is not HostPhase.ABSENT
+    assert known == bool(state.uuid), "a host has a uuid from its registration on"
 
 
-def decide(state: HostState, message: RegisterHost, stamp: Stamp) -> tuple[HostEvent, ...]:
-    """Return the registration, or nothing when the host is known already.
+def decide(state: HostState, message: HostMessage, stamp: Stamp) -> tuple[HostEvent, ...]:
+    """Return what follows from the message; nothing when it is so already.
 
     Raises
     ------
     BadRequestError
         The kind is not known.
     """
+    match message:
+        case RegisterHost():
+            return _register(state, message, stamp)
+        case RetireHost():
+            return (HostRetired(),) if allows(TRANSITIONS, state.phase, HostRetired) else ()
+        case _:
+            assert_never(message)
+
+
+def _register(state: HostState, message: RegisterHost, stamp: Stamp) -> tuple[HostEvent, ...]:
     if not allows(TRANSITIONS, state.phase, HostRegistered):
         return ()
     if message.kind not in {"cpu", "cuda"}:
         raise BadRequestError(
             f"Host '{message.name}' has kind '{message.kind}'; a kind is 'cpu' or 'cuda'."
         )
-    return (HostRegistered(name=message.name, uuid=stamp.ids[0], kind=message.kind),)
+    uuid = state.uuid or stamp.ids[0]
+    return (HostRegistered(name=message.name, uuid=uuid, kind=message.kind),)
 
 
 def apply(state: HostState, event: HostEvent, time_us: TimestampUs) -> HostState:
@@ -88,5 +107,7 @@ def apply(state: HostState, event: HostEvent, time_us: TimestampUs) -> HostState
             return HostState(
                 phase=phase, name=event.name, uuid=event.uuid, kind=event.kind, created_us=time_us
             )
+        case HostRetired():
+            return replace(state, phase=phase)
         case _:
             assert_never(event)

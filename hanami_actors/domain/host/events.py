@@ -4,11 +4,11 @@ from typing import ClassVar
 
 from hanami_actors.domain.base import Event
 
-__all__ = ["HostEvent", "HostRegistered"]
+__all__ = ["HostEvent", "HostRegistered", "HostRetired"]
 
 
 class HostRegistered(Event, frozen=True, kw_only=True):
-    """A host was seen for the first time; its uuid survives restarts.
+    """A host was seen for the first time, or again; its uuid survives restarts.
 
     Attributes
     ----------
@@ -23,4 +23,10 @@ class HostRegistered(Event, frozen=True, kw_only=True):
     kind: str
 
 
-HostEvent = HostRegistered
+class HostRetired(Event, frozen=True, kw_only=True):
+    """The settings name the host no longer; its clusters run on the first one."""
+
+    TAG: ClassVar[str] = "host.retired"
+
+
+HostEvent = HostRegistered | HostRetired

@@ -2,7 +2,7 @@
 
 from hanami_actors.domain.base import Message
 
-__all__ = ["RegisterHost"]
+__all__ = ["HostMessage", "RegisterHost", "RetireHost"]
 
 
 class RegisterHost(Message, frozen=True, kw_only=True):
@@ -10,3 +10,12 @@ class RegisterHost(Message, frozen=True, kw_only=True):
 
     name: str
     kind: str
+
+
+class RetireHost(Message, frozen=True, kw_only=True):
+    """Take a host off the list; its uuid is kept for its return."""
+
+    name: str
+
+
+HostMessage = RegisterHost | RetireHost

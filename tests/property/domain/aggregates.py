@@ -277,8 +277,8 @@ AGGREGATES = (
         host.apply,
         host.invariants,
         host.TRANSITIONS,
-        (HostEvent,),
-        _always(_structs(host_messages.RegisterHost, kind=st.sampled_from(["cpu", "cuda", "tpu"]))),
+        get_args(HostEvent),
+        _always(_structs(host_messages.HostMessage, kind=st.sampled_from(["cpu", "cuda", "tpu"]))),
     ),
     Aggregate(
         "checkpoint",

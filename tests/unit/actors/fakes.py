@@ -11,7 +11,7 @@ import numpy as np
 from hanami_actors.compute import Network, NetworkImage
 from hanami_actors.compute.image import ARRAYS
 from hanami_actors.eventlog.memory import MemoryEventLog
-from hanami_actors.eventlog.port import Batch
+from hanami_actors.eventlog.port import Batch, PreparedBatch
 from hanami_actors.types import StreamId
 
 GATE_TIMEOUT_S = 20.0
@@ -105,8 +105,9 @@ class FaultyLog(MemoryEventLog):
         return [record.tag for record in self.read_stream(StreamId(stream))]
 
 
-def _tags(batches: list[Batch]) -> list[str]:
-    return [event.TAG for batch in batches for append in batch.appends for event in append.events]
+def _tags(batches: list[Batch | PreparedBatch]) -> list[str]:
+    plain = [each.batch if isinstance(each, PreparedBatch) else each for each in batches]
+    return [event.TAG for batch in plain for append in batch.appends for event in append.events]
 
 
 def _raise_next(faults: dict[str, list[Exception]], tags: list[str]) -> None:

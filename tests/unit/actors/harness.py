@@ -14,6 +14,7 @@ from hanami_actors.actors.csv_child import CsvImporter
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, DeleteTask, GetTask, ListTasks, Target, TargetKind
 from hanami_actors.actors.host import Host, KernelsReady
+from hanami_actors.actors.hosts import HostTable
 from hanami_actors.actors.networks import Networks
 from hanami_actors.actors.router import ActorGateway
 from hanami_actors.actors.runtime import ActorRef, ask, tell
@@ -35,12 +36,14 @@ from hanami_actors.domain.cluster.messages import (
 from hanami_actors.domain.cluster.state import ClusterState
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.dataset.messages import CreateUploadedDataset, FinalizeDataset
+from hanami_actors.domain.roots import pinned_cycles
 from hanami_actors.domain.upload.messages import AppendChunk
 from hanami_actors.errors import HanamiError
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.replay import fold
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.ports import SystemClock, SystemEntropy
+from hanami_actors.replay.histories import Histories
 from hanami_actors.types import StreamId
 from tests.unit.actors.fakes import FakeNetwork, FaultyLog
 
@@ -108,7 +111,10 @@ class Harness:
     def start(self) -> "Harness":
         self.uploads_dir.mkdir(exist_ok=True)
         self.blobs = BlobStore(self.directory / "blobs")
-        self.snapshotter = Snapshotter(SnapshotStore(self.directory / "snapshots"))
+        self.snapshotter = Snapshotter(
+            SnapshotStore(self.directory / "snapshots"),
+            lambda uuid: pinned_cycles(self.system.published.tables, uuid),
+        )
         self.system = System(
             settings=self.settings,
             clock=SystemClock(),
@@ -127,11 +133,18 @@ class Harness:
             snapshotter=self.snapshotter,
             blobs=self.blobs,
             clock=self.system.clock,
+            histories=Histories(self.log, self.blobs),
             snapshot_interval_s=self.settings.snapshot_interval_s,
+            progress_interval_s=self.settings.snapshot_interval_s,
             network_class=self.network_class,
         )
+        hosts = [self.host]
+        for _ in range(1, self.settings.cpu_hosts):
+            scheduler = Scheduler(self.settings.host_threads, self.settings.slice_ms / 1000)
+            hosts.append(dataclasses.replace(self.host, scheduler=scheduler))
+        self.hosts = HostTable(hosts)
         self.supervisor = SupervisorActor.start(
-            self.system, self.host, CsvImporter(self.directory / "blobs")
+            self.system, self.hosts, CsvImporter(self.directory / "blobs")
         )
         self.is_running = True
         ask(self.supervisor, Ping())
@@ -144,6 +157,9 @@ class Harness:
         if self.is_running:
             self.is_running = False
             ask(self.supervisor, Shutdown(), timeout_s=2 * TIMEOUT_S)
+
+    def with_settings(self, **values: Any) -> Any:
+        return dataclasses.replace(self.settings, **values)
 
     def again(self, **changes: Any) -> "Harness":
         """Stop it and start another one on the same data."""
@@ -165,6 +181,12 @@ class Harness:
 
     def ask_cluster(self, uuid: str, message: Message) -> Any:
         return self.ask(cluster_target(uuid), message)
+
+    def send_cluster(self, uuid: str, message: Message) -> CallbackFuture:
+        return self.send(cluster_target(uuid), message)
+
+    def answer(self, future: CallbackFuture) -> Any:
+        return answer_of(future)
 
     # What users do.
 

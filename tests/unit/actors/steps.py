@@ -11,7 +11,7 @@ def trained_digest(make_backend):
     return backend.finished(cluster, backend.train(cluster, backend.data(), epochs=3)).digest
 
 
-def gated_training(make_backend, at_cycle=0):
+def gated_training(make_backend, at_cycle=0, **values):
     """A backend whose training waits at a gate once it has run some cycles."""
     gate = Gate()
 
@@ -19,7 +19,7 @@ def gated_training(make_backend, at_cycle=0):
         if network.state["cycles"] >= at_cycle:
             gate.pass_through()
 
-    return make_backend(network_class=network_with(on_train=wait_at_gate)), gate
+    return make_backend(network_class=network_with(on_train=wait_at_gate), **values), gate
 
 
 def has_phases(backend, cluster, phases):

@@ -59,7 +59,7 @@ def test_a_cluster_whose_stream_has_moved_starts_again_and_takes_the_next_task(b
     first = backend.train(cluster, data)
     backend.finished(cluster, first)
     actor = living(backend, cluster)._actor_weakref()
-    actor._version -= 1
+    actor._core.book.version -= 1
     with pytest.raises(BusyError, match="try again"):
         backend.train(cluster, data)
     assert backend.finished(cluster, backend.train(cluster, data)).digest != ""

@@ -61,3 +61,14 @@ def test_a_dropped_network_is_gone_and_dropping_again_is_no_error():
     networks.drop("a")
     networks.drop("a")
     assert networks.get("a") is None
+
+
+def test_a_pinned_network_stays_until_it_is_unpinned():
+    networks = Networks(15)
+    put(networks, "a")
+    networks.pin("a")
+    put(networks, "b")
+    assert loaded(networks, "a", "b") == ["a", "b"]
+    networks.unpin("a")
+    networks.trim(frozenset({"b"}))
+    assert loaded(networks, "a", "b") == ["b"]

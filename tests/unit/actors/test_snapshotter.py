@@ -7,6 +7,7 @@ import pytest
 from hanami_actors.actors.snapshotter import Moment, Snapshotter, moment_name, parse_moment
 from hanami_actors.errors import StorageFullError
 from hanami_actors.eventlog.snapshots import SnapshotStore
+from hanami_actors.replay.spans import Place
 from tests.unit.actors.fakes import Gate, image_of
 
 TIMEOUT_S = 10
@@ -45,7 +46,7 @@ def slow(tmp_path):
 
 
 def newest(snapshotter, cluster, *wanted):
-    return snapshotter.newest(cluster, iter(wanted))
+    return snapshotter.newest(Place(cluster, moment) for moment in wanted)
 
 
 def test_moments_have_names_that_lead_back_to_them():
@@ -125,6 +126,28 @@ def test_thinning_keeps_the_named_one_and_other_tasks(tmp_path):
     snapshotter.thin("a", "t", 3)
     snapshotter.close()
     assert sorted(snapshotter._moments("a")) == [Moment("s", 7), Moment("t", 3)]
+
+
+def test_what_a_checkpoint_names_is_not_thinned(tmp_path):
+    snapshotter = Snapshotter(SnapshotStore(tmp_path), pinned=lambda task: frozenset({2}))
+    for cycle in (1, 2, 3):
+        snapshotter.save("a", Moment("t", cycle), image(cycle))
+        snapshotter._pool.submit(lambda: None).result(TIMEOUT_S)
+    snapshotter.thin("a", "t", 3)
+    snapshotter.close()
+    assert sorted(snapshotter._moments("a")) == [Moment("t", 2), Moment("t", 3)]
+
+
+def test_snapshots_of_several_clusters_are_looked_through_in_order(tmp_path):
+    snapshotter = Snapshotter(SnapshotStore(tmp_path))
+    snapshotter.save("origin", Moment("s", 5), image(5))
+    found = snapshotter.newest(
+        iter([Place("copy", Moment("t", 9)), Place("origin", Moment("s", 7))])
+    )
+    assert value_of(found) == (5, 5)
+    assert snapshotter.has("origin", Moment("s", 5))
+    assert not snapshotter.has("copy", Moment("s", 5))
+    snapshotter.close()
 
 
 def test_nothing_is_thinned_while_the_one_to_keep_is_not_there(tmp_path):

@@ -39,6 +39,7 @@ TAGS = {
     ("dataset.filled", 1),
     ("errors.call_failed", 1),
     ("host.registered", 1),
+    ("host.retired", 1),
     ("project.created", 1),
     ("project.deleted", 1),
     ("upload.closed", 1),

@@ -1,0 +1,113 @@
+"""What the log knows of one cluster, and the only way to add to it."""
+
+from collections.abc import Callable
+
+from hanami_actors.actors.system import System
+from hanami_actors.actors.writer import append_to, persist
+from hanami_actors.compute import KERNEL_VERSION
+from hanami_actors.domain.base import Stamp
+from hanami_actors.domain.cluster.apply import apply
+from hanami_actors.domain.cluster.events import ClusterEvent
+from hanami_actors.domain.cluster.lineage import Lineage, source_of
+from hanami_actors.domain.cluster.source import Source
+from hanami_actors.domain.cluster.state import ClusterState
+from hanami_actors.errors import BusyError, FaultError, WrongVersionError
+from hanami_actors.eventlog.port import Append
+from hanami_actors.eventlog.replay import fold
+from hanami_actors.replay.histories import Histories
+from hanami_actors.types import StreamId
+
+__all__ = ["ClusterBook", "folded", "restarting"]
+
+
+class ClusterBook:
+    """The newest state of a cluster and the version of its stream; used in the actor's thread.
+
+    Parameters
+    ----------
+    system : System
+    histories : Histories
+    uuid : str
+        Of the cluster.
+    on_uncertain : callable
+        Called when nobody knows what the log holds: the actor has to be started again.
+
+    Attributes
+    ----------
+    state : ClusterState
+    version : int
+    is_certain : bool
+        Whether both are what the log holds.
+    """
+
+    def __init__(
+        self, system: System, histories: Histories, uuid: str, on_uncertain: Callable[[], None]
+    ) -> None:
+        self.uuid = uuid
+        self.stream = StreamId(f"cluster/{uuid}")
+        self.state = ClusterState()
+        self.version = 0
+        self.is_certain = False
+        self._system = system
+        self._histories = histories
+        self._on_uncertain = on_uncertain
+
+    def load(self) -> None:
+        """Replay the stream."""
+        log = self._system.log
+        self.state = fold(log.read_stream(self.stream), ClusterState(), apply)
+        self.version = log.stream_version(self.stream)
+        self.is_certain = True
+
+    def lineage(self) -> Lineage:
+        """Return the way to the newest moment."""
+        return self._histories.lineage(self.state, self.stream)
+
+    def source(self) -> Source:
+        """Return the newest moment."""
+        return source_of(self.state, self.stream, self.version, KERNEL_VERSION)
+
+    def commit(self, stamp: Stamp, events: tuple[ClusterEvent, ...], *others: Append) -> None:
+        """Fold, append, then take the state.
+
+        Raises
+        ------
+        WrongVersionError
+            Of another stream: nothing was written.
+        BusyError, FaultError
+            Nobody knows whether it was written, or this stream has moved.
+        StorageFullError
+            Nothing was written.
+        """
+        if not events:
+            return
+        following = folded(self.state, events, stamp)
+        own = append_to(self.stream, self.version, events)
+        try:
+            commit = persist(self._system.writer, stamp, own, *others)
+        except WrongVersionError as error:
+            if error.stream != self.stream:
+                raise
+            self._lose_certainty()
+            raise restarting() from error
+        except (FaultError, BusyError):
+            self._lose_certainty()
+            raise
+        mine = [record for record in commit.records if record.stream == self.stream]
+        self.state, self.version = following, mine[-1].version
+
+    def _lose_certainty(self) -> None:
+        self.is_certain = False
+        self._on_uncertain()
+
+
+def folded(state: ClusterState, events: tuple[ClusterEvent, ...], stamp: Stamp) -> ClusterState:
+    """Return the state after some events."""
+    for event in events:
+        state = apply(state, event, stamp.now_us)
+    return state
+
+
+def restarting() -> BusyError:
+    """Return what is answered while the cluster is read again."""
+    return BusyError("this cluster is being started again; try again in a moment")
