@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hanami_actors.actors.boundary import Boundary
+from hanami_actors.compute.cache import is_warm
 from hanami_actors.errors import BusyError
 
 __all__ = ["KernelWarmer"]
@@ -26,7 +27,7 @@ class KernelWarmer:
     """Brings the kernels up without holding the server up.
 
     Compiling takes many seconds and hundreds of MB, so a child process does it and leaves the
-    result in the cache; this process only loads it. A cache that cannot be written is no failure:
+    result in the cache, unless it is there; this process only loads it. A cache that cannot be written is no failure:
     the kernels are then compiled here, once per start.
 
     Parameters
@@ -94,7 +95,8 @@ class KernelWarmer:
             self._on_failure(self.failure)
 
     def _warm_up(self) -> None:
-        self._compile_in_child()
+        if not is_warm(self._cache_dir):
+            self._compile_in_child()
         if self._is_stopped:
             return
         # Imported here: numba takes most of a second to load, and liveness must not wait for it.

@@ -3,6 +3,7 @@
 Nothing here knows actors, events or HTTP; arrays and plain tuples go in, arrays come out.
 """
 
+from hanami_actors.compute.cache import is_warm
 from hanami_actors.compute.image import (
     NetworkImage,
     decode_image,
@@ -21,6 +22,7 @@ __all__ = [
     "NetworkSpec",
     "decode_image",
     "encode_image",
+    "is_warm",
     "read_image_header",
     "warm_up",
 ]

@@ -7,6 +7,7 @@ in a fraction of a second.
 
 import numpy as np
 
+from hanami_actors.compute.cache import is_warm, mark_warm
 from hanami_actors.compute.network import Network
 from hanami_actors.compute.spec import NetworkSpec
 
@@ -26,7 +27,7 @@ SETTINGS = (
 
 
 def warm_up() -> None:
-    """Run every entry once with a network of one value."""
+    """Run every entry once with a network of one value; afterwards the cache is warm."""
     spec = NetworkSpec(
         hexagons=((1, 1, 1), (2, 1, 1), (3, 1, 1)),
         axons=(),
@@ -40,3 +41,7 @@ def warm_up() -> None:
     one = np.ones(1, np.float32)
     network.train_one({"x": one}, {"y": one})
     network.request_one({"x": one})
+    from hanami_actors.compute.kernels.jit import CACHE_DIRECTORY
+
+    if CACHE_DIRECTORY is not None and not is_warm(CACHE_DIRECTORY.parent):
+        mark_warm(CACHE_DIRECTORY)

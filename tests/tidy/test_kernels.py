@@ -1,11 +1,11 @@
 """Rules of the kernels: nothing that could change a bit, nothing hidden from the cache."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
-KERNELS = Path(__file__).parents[2] / "hanami_actors" / "compute" / "kernels"
+from hanami_actors.compute.cache import ENTRIES, KERNELS
+
 FILES = sorted(KERNELS.glob("*.py"))
 
 FORBIDDEN_NAMES = {"prange", "jitclass", "vectorize", "guvectorize", "stencil", "fma"}
@@ -21,7 +21,7 @@ LIBRARY_CALLS = {
 def compiled_functions(path):
     for node in ast.walk(ast.parse(path.read_text())):
         names = {d.id for d in getattr(node, "decorator_list", []) if isinstance(d, ast.Name)}
-        if "kernel" in names:
+        if names & {"kernel", "entry"}:
             yield node
 
 
@@ -46,11 +46,16 @@ def test_no_call_of_a_library_function_that_is_not_exact(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_only_the_one_decorator_compiles(path):
+def test_only_the_two_decorators_compile(path):
     text = path.read_text()
     if path.name != "jit.py":
         assert "njit" not in text
         assert "import numba" not in text
+
+
+def test_only_the_file_whose_time_stamp_is_checked_has_entries():
+    with_entries = [path for path in FILES if "@entry" in path.read_text()]
+    assert with_entries == [ENTRIES]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

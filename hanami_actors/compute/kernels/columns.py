@@ -8,7 +8,7 @@ works on plain arrays.
 
 import numpy as np
 
-from hanami_actors.compute.kernels.jit import carray, kernel, pointer
+from hanami_actors.compute.kernels.jit import kernel
 from hanami_actors.compute.kernels.layout import (
     BITS_FLOAT,
     BITS_INT,
@@ -17,11 +17,11 @@ from hanami_actors.compute.kernels.layout import (
     OUT_INT,
     OUT_PLAIN,
 )
+from hanami_actors.compute.kernels.views import bytes_at, floats_at
 
 __all__ = [
     "COLUMN_BYTES",
     "COLUMN_FLOATS",
-    "pointer",
     "read_targets",
     "scan_positive",
     "write_results",
@@ -57,14 +57,14 @@ def scan_positive(address, kind, at, width, slots, values):
     """
     count = 0
     if kind == COLUMN_BYTES:
-        small = carray(pointer(address), (at + width,), np.uint8)[at:]
+        small = bytes_at(address, at + width)[at:]
         for i in range(width):
             slots[count] = i
             count += small[i] != 0
         for i in range(count):
             values[i] = np.float32(small[slots[i]])
     else:
-        wide = carray(pointer(address), (at + width,), np.float32)[at:]
+        wide = floats_at(address, at + width)[at:]
         for i in range(width):
             slots[count] = i
             count += wide[i] >= np.float32(1e-30)
@@ -95,9 +95,9 @@ def read_targets(address, kind, at, width, convert, rows, first, targets):
     bits_address = address + (at * 4 if kind == COLUMN_FLOATS else 0)
     for i in range(width):
         if kind == COLUMN_BYTES:
-            v = np.float32(carray(pointer(address + at + i), (1,), np.uint8)[0])
+            v = np.float32(bytes_at(address + at + i, 1)[0])
         else:
-            v = carray(pointer(bits_address), (width,), np.float32)[i]
+            v = floats_at(bits_address, width)[i]
         if convert == OUT_PLAIN:
             # min and max would turn NaN into a number
             if v < np.float32(0.0):
@@ -135,7 +135,7 @@ def write_results(address, at, width, convert, rows, first, answers):
     answers : float32[output rows]
         Answers in 0...1; converted outputs take 1 from 0.5 on.
     """
-    results = carray(pointer(address), (at + width,), np.float32)
+    results = floats_at(address, at + width)
     for i in range(width):
         x = answers[rows[first + i]] if convert <= OUT_BOOL else np.float32(0.0)
         if convert == OUT_BOOL:

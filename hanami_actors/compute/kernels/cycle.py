@@ -12,7 +12,7 @@ from hanami_actors.compute.kernels.activation import sigmoid
 from hanami_actors.compute.kernels.columns import write_results
 from hanami_actors.compute.kernels.errors import compare
 from hanami_actors.compute.kernels.growth import open_rows
-from hanami_actors.compute.kernels.jit import kernel
+from hanami_actors.compute.kernels.jit import entry
 from hanami_actors.compute.kernels.memory import remember
 from hanami_actors.compute.kernels.reduction import count_usage
 from hanami_actors.compute.kernels.slow import follow
@@ -37,7 +37,7 @@ STORE_FROM = np.float32(0.1)
 ERROR_RATE = np.float32(0.001)
 
 
-@kernel
+@entry
 def train_entry(t):
     """Run cycles until the table's stop row, or until an array could become too small.
 
@@ -99,7 +99,7 @@ def train_entry(t):
     return row
 
 
-@kernel
+@entry
 def request_entry(t):
     """Answer the rows between the table's start and stop with the slow weights.
 
@@ -131,7 +131,7 @@ def request_entry(t):
                 )  # fmt: skip
 
 
-@kernel
+@entry
 def open_entry(t):
     """Open the next block of the hexagon in the table's start cell, then rows without weights.
 

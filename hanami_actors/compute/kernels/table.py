@@ -2,14 +2,11 @@
 
 A call with one int64 table costs a fraction of a microsecond, is cached, and does not compile
 again when arrays grow, are read-only or come from a memory map. Addresses need the compiler, so
-only the thin stages of `cycle` and `entry` use this module; the kernels they call take arrays.
+only the thin stages use this module; the kernels they call take arrays.
 """
 
-import numpy as np
-
 from hanami_actors.compute.kernels.arrays import Arrays
-from hanami_actors.compute.kernels.jit import carray, kernel, pointer
-from hanami_actors.compute.kernels.layout import TABLE_CELLS, TABLE_HEAD
+from hanami_actors.compute.kernels.views import f1, f2, f3, i1, i2, i3, l1, l2
 
 (
     T_CI, T_CF, T_CNT, T_FLT, T_HX, T_HF, T_GR, T_LK, T_HB, T_RD, T_HR, T_BLOCKS, T_SO, T_VO,
@@ -20,59 +17,3 @@ from hanami_actors.compute.kernels.layout import TABLE_CELLS, TABLE_HEAD
 ) = range(len(Arrays._fields))  # fmt: skip
 
 __all__ = ["f1", "f2", "f3", "i1", "i2", "i3", "l1", "l2"]
-
-
-@kernel
-def i1(t, index):
-    """Return entry ``index`` of the table as int32 array with 1 dimension."""
-    c = TABLE_HEAD + TABLE_CELLS * index
-    return carray(pointer(t[c]), (t[c + 1],), np.int32)
-
-
-@kernel
-def i2(t, index):
-    """Return entry ``index`` of the table as int32 array with 2 dimensions."""
-    c = TABLE_HEAD + TABLE_CELLS * index
-    return carray(pointer(t[c]), (t[c + 1], t[c + 2]), np.int32)
-
-
-@kernel
-def i3(t, index):
-    """Return entry ``index`` of the table as int32 array with 3 dimensions."""
-    c = TABLE_HEAD + TABLE_CELLS * index
-    return carray(pointer(t[c]), (t[c + 1], t[c + 2], t[c + 3]), np.int32)
-
-
-@kernel
-def l1(t, index):
-    """Return entry ``index`` of the table as int64 array with 1 dimension."""
-    c = TABLE_HEAD + TABLE_CELLS * index
-    return carray(pointer(t[c]), (t[c + 1],), np.int64)
-
-
-@kernel
-def l2(t, index):
-    """Return entry ``index`` of the table as int64 array with 2 dimensions."""
-    c = TABLE_HEAD + TABLE_CELLS * index
-    return carray(pointer(t[c]), (t[c + 1], t[c + 2]), np.int64)
-
-
-@kernel
-def f1(t, index):
-    """Return entry ``index`` of the table as float32 array with 1 dimension."""
-    c = TABLE_HEAD + TABLE_CELLS * index
-    return carray(pointer(t[c]), (t[c + 1],), np.float32)
-
-
-@kernel
-def f2(t, index):
-    """Return entry ``index`` of the table as float32 array with 2 dimensions."""
-    c = TABLE_HEAD + TABLE_CELLS * index
-    return carray(pointer(t[c]), (t[c + 1], t[c + 2]), np.float32)
-
-
-@kernel
-def f3(t, index):
-    """Return entry ``index`` of the table as float32 array with 3 dimensions."""
-    c = TABLE_HEAD + TABLE_CELLS * index
-    return carray(pointer(t[c]), (t[c + 1], t[c + 2], t[c + 3]), np.float32)

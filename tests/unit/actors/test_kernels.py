@@ -50,6 +50,14 @@ def test_ready_is_told_once_the_kernels_are_loaded(warmer, listener):
     assert listener.calls == ["ready"]
 
 
+def test_no_child_is_started_when_the_cache_is_warm(warmer, listener, monkeypatch, tmp_path):
+    monkeypatch.setattr(kernels, "is_warm", lambda directory: directory == tmp_path / "cache")
+    warmer.start()
+    assert listener.heard.wait(TIMEOUT_S)
+    assert listener.calls == ["ready"]
+    assert warmer._child is None
+
+
 def test_a_child_that_fails_leaves_the_compiling_to_the_server(
     warmer, listener, monkeypatch, caplog
 ):
