@@ -1,0 +1,1 @@
+"""The real server beside a model of plain Python values."""
