@@ -97,7 +97,7 @@ class Output:
     def table(
         self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0
     ) -> None:
-        """Print a table: framed on a terminal, columns by tabs in a pipe.
+        """Print a table: framed on a terminal, columns by tabs in a pipe, nothing for programs.
 
         Parameters
         ----------
@@ -107,6 +107,8 @@ class Output:
         numbers : int
             So many of the last columns are right-aligned.
         """
+        if self.as_json:
+            return
         if not self.is_terminal:
             for row in rows:
                 click.echo("\t".join(row))

@@ -142,6 +142,7 @@ def _print_replay(output: Output, shown: Plain) -> None:
     required=True,
     help="What the answer should be: 3 or label=3 (value 3 is the largest), 'label[3]>0.5'.",
 )
+@click.option("--every", type=click.IntRange(min=1), help="Ask after every N cycles.")
 @_moment_options
 @json_option
 @click.pass_obj
@@ -152,6 +153,7 @@ def bisect(  # noqa: PLR0913 - one parameter an option
     row: int,
     request: str | None,
     expect: str,
+    every: int | None,
     to_version: int | None,
     to_task: str | None,
     *,
@@ -174,7 +176,12 @@ def bisect(  # noqa: PLR0913 - one parameter an option
     question = _question(source, stream, walker, path, row, request)
     with Bar("cycles", way.cycle_count) as bar:
         change = find_last_change(
-            walker, way.cycle_count, lambda net: ask(net, question), expected, bar.reached
+            walker,
+            way.cycle_count,
+            lambda net: ask(net, question),
+            expected,
+            bar.reached,
+            every=every or 0,
         )
     output = Output(as_json=as_json)
     if change is None:

@@ -13,8 +13,11 @@ from hanami_actors.replay.walker import Walker
 
 __all__ = ["Answer", "Change", "Expectation", "find_last_change", "parse_expectation"]
 
-GRID_COUNT = 256
-"""Moments that are looked at on the whole way, before the cycles between two of them."""
+ASK_COUNT = 20_000
+"""How often the network is asked on the whole way; a shorter way is asked after every cycle."""
+
+ANCHOR_COUNT = 64
+"""Moments from which the way can be walked again; each is a copy of the network."""
 
 Answer = Mapping[str, NDArray[np.float32]]
 """Values by the name of the output; empty before an output has a size."""
@@ -111,11 +114,13 @@ def find_last_change(
     ask: Callable[[Network], Answer],
     expected: Expectation,
     progress: Callable[[int], None] = lambda _: None,
+    *,
+    every: int = 0,
 ) -> Change | None:
     """Return the last cycle up to ``goal`` after which the answer became, or ceased to be, right.
 
-    The way is walked twice: once in large steps, then cycle by cycle where the last change lies.
-    A change that is taken back within one large step is not seen.
+    On a long way the network is asked every so many cycles, then after each cycle where the last
+    change lies; a change that is taken back in between is not seen.
 
     Parameters
     ----------
@@ -128,21 +133,30 @@ def find_last_change(
     expected : Expectation
     progress : callable
         Told the cycles done.
+    every : int
+        Cycles between two questions; 0 chooses by the length of the way.
     """
-    grid_cycles = max(1, -(-(goal - walker.done) // GRID_COUNT))
-    interval: tuple[int, NetworkImage, int] | None = None
+    total = goal - walker.done
+    step_cycles = every or max(1, total // ASK_COUNT)
+    anchor_cycles = max(step_cycles, total // ANCHOR_COUNT)
+    anchor = (walker.done, walker.network.image())
+    interval: tuple[tuple[int, NetworkImage], int, int] | None = None
     was_met = expected.is_met(ask(walker.network))
     while walker.done < goal:
-        begin, image = walker.done, walker.network.image()
-        walker.walk_to(min(goal, begin + grid_cycles), progress)
+        begin = walker.done
+        if begin - anchor[0] >= anchor_cycles:
+            anchor = (begin, walker.network.image())
+        walker.walk_to(min(goal, begin + step_cycles))
+        progress(walker.done)
         is_met = expected.is_met(ask(walker.network))
         if is_met != was_met:
-            interval = (begin, image, walker.done)
+            interval = (anchor, begin, walker.done)
         was_met = is_met
     if interval is None:
         return None
-    begin, image, end = interval
-    walker.restore(image, begin)
+    (done, image), begin, end = interval
+    walker.restore(image, done)
+    walker.walk_to(begin)
     return _look_closely(walker, end, ask, expected)
 
 
