@@ -1,0 +1,1 @@
+"""What comes from outside, byte by byte: messages, tokens, policies, templates, files."""
