@@ -7,27 +7,22 @@ from typing import Any
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import (
     Command,
-    DeleteTask,
-    GetClusterFigures,
-    GetTask,
     GetUploadProgress,
-    ListTasks,
     Target,
 )
 from hanami_actors.actors.imports import ImportProgress
+from hanami_actors.actors.learning import HistoryPoint
 from hanami_actors.actors.upload_session import progress_of
 from hanami_actors.datasets.report import ClassFigures, Report
 from hanami_actors.domain.audit.messages import CallNote, ReadCalls
 from hanami_actors.domain.base import Event, Message, Stamp, Who
+from hanami_actors.domain.checkpoint.events import CheckpointCreated
 from hanami_actors.domain.cluster.events import ClusterCreated, ClusterDeleted
 from hanami_actors.domain.cluster.messages import (
     CreateCluster,
-    CreateRequestTask,
-    CreateTrainTask,
     DeleteCluster,
 )
 from hanami_actors.domain.cluster.template import Template
-from hanami_actors.domain.cluster.views import ClusterFigures, TaskView
 from hanami_actors.domain.dataset import aggregate as dataset
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.dataset.events import (
@@ -60,28 +55,12 @@ from hanami_actors.domain.user.messages import UserMessage
 from hanami_actors.errors import HanamiError, NotFoundError
 from hanami_actors.ports import ManualClock, ManualEntropy
 from tests.fake_accounts import answer_account
+from tests.fake_clusters import answer_cluster, moment, task_view
 from tests.fake_export import FakeExport
 
 __all__ = ["FakeGateway", "task_view"]
 
 Answer = Callable[[Target, Command], Any]
-
-
-def task_view(**changes: Any) -> TaskView:
-    """A running training, with changes."""
-    values: dict[str, Any] = {
-        "uuid": "00000000-0000-4000-8000-00000000aaaa",
-        "name": "some_task",
-        "kind": "train",
-        "state": "active",
-        "current_cycle": 169,
-        "total_number_of_cycles": 1000,
-        "percentage_finished": 0.169,
-        "queue_timestamp": "2026-11-21 18:57:20",
-        "start_timestamp": "2026-11-21 18:57:21",
-        "end_timestamp": "-",
-    }
-    return TaskView(**(values | changes))
 
 
 class FakeGateway:
@@ -130,6 +109,12 @@ class FakeGateway:
         self, state: DatasetState, column: str, offset: int, count: int
     ) -> list[list[float]]:
         return self.rows[offset : offset + count]
+
+    def read_learning(
+        self, cluster_uuid: str, task_uuid: str | None, len_max: int
+    ) -> list[HistoryPoint]:
+        point = HistoryPoint(self.clock.now_us(), task_uuid or "t", 10, 10, 0.5, 1, 2, 256, 4096)
+        return [point][:len_max]
 
     def check_accuracy(self, result: DatasetState, reference: DatasetState) -> float:
         return 92.0199966430664
@@ -201,6 +186,18 @@ class FakeGateway:
             host_uuid="",
         )
         self.record(f"cluster/{uuid}", event)
+        return uuid
+
+    def add_checkpoint(self, who: Who, name: str = "some_checkpoint") -> str:
+        uuid = self.entropy.uuid()
+        event = CheckpointCreated(
+            uuid=uuid,
+            name=name,
+            owner_id=who.user_id,
+            project_id=who.project_id,
+            source=moment(),
+        )
+        self.record(f"checkpoint/{uuid}", event)
         return uuid
 
     def add_dataset(self, who: Who, kind: str = "mnist", size_bytes: int = 100) -> DatasetState:
@@ -295,22 +292,7 @@ class FakeGateway:
             case GetUploadProgress():
                 return progress_of(self.tables.uploads[target.key].state)
             case _:
-                return self._answer_of_cluster(message)
-
-    def _answer_of_cluster(self, message: Message) -> Any:
-        match message:
-            case CreateTrainTask() | CreateRequestTask():
-                return task_view(name=message.name)
-            case GetTask():
-                return task_view(uuid=message.task_uuid)
-            case ListTasks():
-                return (task_view(),)
-            case GetClusterFigures():
-                return ClusterFigures(number_of_blocks=3, number_of_sections=7)
-            case DeleteTask():
-                return None
-            case _:
-                raise AssertionError(f"no answer to {message}")
+                return answer_cluster(self, message)
 
     def _create_dataset(self, message: CreateUploadedDataset, who: Who) -> DatasetState:
         ids = tuple(self.entropy.uuid() for _ in range(4))

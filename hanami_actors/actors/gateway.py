@@ -6,6 +6,7 @@ from typing import Protocol
 from hanami_actors.actors.exports import Export
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.imports import ImportProgress
+from hanami_actors.actors.learning import HistoryPoint
 from hanami_actors.datasets.export import RowRange
 from hanami_actors.datasets.report import Report
 from hanami_actors.domain.audit.messages import CallNote
@@ -110,6 +111,10 @@ class Gateway(Protocol):
     cluster: CreateTrainTask, CreateRequestTask TaskView
     cluster: GetTask / ListTasks / DeleteTask   TaskView / tuple[TaskView, ...] / None
     cluster: GetClusterFigures                  ClusterFigures
+    cluster: those of ``cluster_messages``      as they say
+    cluster: SaveCheckpoint / LoadCheckpoint    CheckpointTicket / the task's uuid
+    directory: RenameCluster                    ClusterRow
+    directory: DeleteCheckpoint                 None
     =========================================== ============================================
     """
 
@@ -167,6 +172,12 @@ class Gateway(Protocol):
         self, dataset: DatasetState, format_name: str, columns: tuple[str, ...], rows: RowRange
     ) -> Export:
         """Prepare a download; reads nothing. Its blocks block: take them in a worker thread."""
+        ...
+
+    def read_learning(
+        self, cluster_uuid: str, task_uuid: str | None, len_max: int
+    ) -> list[HistoryPoint]:
+        """Read recorded figures of a cluster. Blocks on the disk: call it in a worker thread."""
         ...
 
     def import_progress(self, dataset_uuid: str) -> ImportProgress | None:

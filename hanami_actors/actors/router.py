@@ -11,6 +11,7 @@ from hanami_actors.actors.exports import Export
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, Target, TargetKind
 from hanami_actors.actors.imports import ImportProgress
+from hanami_actors.actors.learning import HistoryPoint, read_learning
 from hanami_actors.actors.runtime import ActorRef
 from hanami_actors.actors.system import System
 from hanami_actors.datasets.check import accuracy
@@ -118,6 +119,12 @@ class ActorGateway:
         """Prepare a download; reads nothing."""
         plan = plan_export(self._system.blobs.path, _content(dataset), format_name, columns, rows)
         return self._system.exporter.open(plan)
+
+    def read_learning(
+        self, cluster_uuid: str, task_uuid: str | None, len_max: int
+    ) -> list[HistoryPoint]:
+        """Read recorded figures of a cluster; blocks on the disk."""
+        return read_learning(self._system.log, cluster_uuid, task_uuid, len_max)
 
     def import_progress(self, dataset_uuid: str) -> ImportProgress | None:
         """Return how far an import is; None when there is none."""

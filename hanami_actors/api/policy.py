@@ -17,17 +17,7 @@ METHODS = ("GET", "POST", "PUT", "DELETE")
 _EVERYBODY = ("admin", "member")
 LEFTOVERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "dataset": {"POST": _EVERYBODY, "PUT": _EVERYBODY},
-    "checkpoint": {
-        "GET": _EVERYBODY,
-        "POST": _EVERYBODY,
-        "PUT": _EVERYBODY,
-        "DELETE": _EVERYBODY,
-    },
-    "checkpoint/all": {"GET": _EVERYBODY},
-    "cluster/save": {"POST": _EVERYBODY},
-    "cluster/load": {"POST": _EVERYBODY},
-    "cluster/set_mode": {"PUT": _EVERYBODY},
-    "cluster/switch_host": {"PUT": _EVERYBODY},
+    "checkpoint": {"POST": _EVERYBODY, "PUT": _EVERYBODY},
 }
 
 _TOKEN = re.compile(

@@ -80,6 +80,7 @@ def good_requests(api: HasGateway) -> dict[str, dict[str, Any]]:
         "get_cluster": {"uuid": cluster},
         "list_clusters": {},
         "delete_cluster": {"uuid": doomed_cluster},
+        **_cluster_requests(gateway, cluster, task),
         "create_train_task": new_task | {"outputs": [source]},
         "create_request_task": new_task
         | {"results": [{"hexagon_name": "out", "dataset_column": "label"}]},
@@ -98,6 +99,29 @@ def good_requests(api: HasGateway) -> dict[str, dict[str, Any]]:
         "get_error_log": {"page": 0},
         "get_health_live": {},
         "get_health_ready": {},
+    }
+
+
+def _cluster_requests(
+    gateway: FakeGateway, cluster: str, task: dict[str, str]
+) -> dict[str, dict[str, Any]]:
+    checkpoint, doomed = gateway.add_checkpoint(ADMIN), gateway.add_checkpoint(ADMIN, "doomed")
+    number = len(gateway.tables.clusters)
+    return {
+        "save_cluster": {"cluster_uuid": cluster, "name": "saved"},
+        "load_cluster": {"cluster_uuid": cluster, "checkpoint_uuid": checkpoint},
+        "copy_cluster": {"cluster_uuid": cluster, "name": f"copy {number}"},
+        "set_cluster_mode": {"uuid": cluster, "new_state": "DIRECT"},
+        "switch_cluster_host": {"cluster_uuid": cluster, "host_uuid": cluster, "hexagon_id": 0},
+        "rename_cluster": {"uuid": cluster, "name": f"renamed {number}"},
+        "get_cluster_stats": {"uuid": cluster},
+        "get_cluster_history": {"uuid": cluster},
+        "pause_task": task,
+        "resume_task": task,
+        "abort_task": task,
+        "get_checkpoint": {"uuid": checkpoint},
+        "list_checkpoints": {},
+        "delete_checkpoint": {"uuid": doomed},
     }
 
 

@@ -28,6 +28,7 @@ def test_a_created_task_is_shown_as_queued_also_if_it_runs_already(api, cluster)
         "current_cycle": 0,
         "digest": "",
         "end_timestamp": "-",
+        "estimated_end_timestamp": "-",
         "name": "some_task",
         "percentage_finished": 0.0,
         "queue_timestamp": "2026-11-21 18:57:20",

@@ -2,16 +2,20 @@
 
 import base64
 import binascii
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
+from hanami_actors.actors.cluster_messages import DescribeMoment
 from hanami_actors.actors.gateway import GetClusterFigures, Target, TargetKind
 from hanami_actors.api.endpoint import EVERYBODY, Context, Empty, Endpoint, Nothing
+from hanami_actors.api.endpoints.checkpoint import require_source
 from hanami_actors.api.endpoints.replies import ListReply, OwnedReply
 from hanami_actors.api.fields import ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.cluster.messages import CreateCluster, DeleteCluster
+from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.tables import (
     ClusterRow,
     cluster_name_taken,
@@ -19,17 +23,36 @@ from hanami_actors.domain.tables import (
 )
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError, TemplateError
 
-__all__ = ["ROWS", "require_cluster"]
+__all__ = [
+    "DIRECTORY",
+    "ROWS",
+    "OneCluster",
+    "describe_moment",
+    "owned_reply",
+    "require_cluster",
+]
 
 TEMPLATE_LENGTH_MAX = 4 * 1024 * 1024
 DIRECTORY = Target(kind=TargetKind.DIRECTORY)
 
+CycleNumber = Annotated[int, Meta(ge=1, le=2**53)]
+
 
 class NewCluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``template``: base64 of the text. Omitted: a default; empty: no hexagons."""
+    """A name, and what the cluster begins with; all but the template is ours.
+
+    ``template``: base64 of the text. Omitted: a default; empty: no hexagons. ``checkpoint_uuid``: a
+    moment with a name. ``source_cluster_uuid``: another cluster as it is now, or after
+    ``source_cycle`` cycles of the task or direct session ``source_task_uuid`` (without a cycle:
+    after all of them).
+    """
 
     name: ResourceName
     template: str | UnsetType = UNSET
+    checkpoint_uuid: UuidText | UnsetType = UNSET
+    source_cluster_uuid: UuidText | UnsetType = UNSET
+    source_task_uuid: UuidText | UnsetType = UNSET
+    source_cycle: CycleNumber | UnsetType = UNSET
 
 
 class OneCluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,9 +93,18 @@ def require_cluster(context: Context, uuid: str) -> ClusterRow:
 
 
 async def create_cluster(context: Context, request: NewCluster) -> OwnedReply:
-    """Create a cluster from a template."""
-    message = CreateCluster(name=request.name, template_text=_template_text(context, request))
-    row: ClusterRow = await context.ask(DIRECTORY, message)
+    """Create a cluster from a template, a checkpoint or another cluster."""
+    require_one_origin(request)
+    message = CreateCluster(
+        name=request.name,
+        template_text=_template_text(context, request),
+        source=await _source(context, request),
+    )
+    return owned_reply(await context.ask(DIRECTORY, message))
+
+
+def owned_reply(row: ClusterRow) -> OwnedReply:
+    """Return a cluster as the contract shows it."""
     return OwnedReply(
         created_at=format_timestamp(row.created_us),
         name=row.name,
@@ -80,6 +112,48 @@ async def create_cluster(context: Context, request: NewCluster) -> OwnedReply:
         project_id=row.project_id,
         uuid=row.uuid,
     )
+
+
+def require_one_origin(request: NewCluster) -> None:
+    """Refuse a cluster that would begin with several things at once."""
+    named = [
+        name
+        for name in ("template", "checkpoint_uuid", "source_cluster_uuid")
+        if getattr(request, name) is not UNSET
+    ]
+    if len(named) > 1:
+        raise BadRequestError(
+            f"fields {' and '.join(repr(name) for name in named)} exclude each other; a cluster begins"
+            " with one of them"
+        )
+    if request.source_task_uuid is not UNSET and request.source_cluster_uuid is UNSET:
+        raise BadRequestError(
+            "field 'source_task_uuid' needs the field 'source_cluster_uuid': the cluster of the task"
+        )
+    if request.source_cycle is not UNSET and request.source_task_uuid is UNSET:
+        raise BadRequestError(
+            "field 'source_cycle' needs the field 'source_task_uuid': cycles are counted in a task"
+        )
+
+
+async def describe_moment(
+    context: Context, cluster_uuid: str, task_uuid: str | None = None, cycle: int = -1
+) -> Source:
+    """Return a moment of a cluster that the caller sees; by default the newest one."""
+    row = require_cluster(context, cluster_uuid)
+    target = Target(kind=TargetKind.CLUSTER, key=row.uuid)
+    source: Source = await context.ask(target, DescribeMoment(span_uuid=task_uuid, cycle=cycle))
+    return source
+
+
+async def _source(context: Context, request: NewCluster) -> Source | None:
+    if isinstance(request.checkpoint_uuid, str):
+        return require_source(context, request.checkpoint_uuid)
+    if not isinstance(request.source_cluster_uuid, str):
+        return None
+    task_uuid = request.source_task_uuid if isinstance(request.source_task_uuid, str) else None
+    cycle = request.source_cycle if isinstance(request.source_cycle, int) else -1
+    return await describe_moment(context, request.source_cluster_uuid, task_uuid, cycle)
 
 
 async def get_cluster(context: Context, request: OneCluster) -> ClusterReply:
@@ -144,11 +218,11 @@ ROWS = (
         name="create_cluster",
         method="POST",
         path="cluster",
-        summary="Create a cluster from a template.",
+        summary="Create a cluster from a template, a checkpoint or another cluster.",
         access=EVERYBODY,
         request=NewCluster,
         reply=OwnedReply,
-        errors=(ConflictError, TemplateError),
+        errors=(ConflictError, NotFoundError, TemplateError),
         handler=create_cluster,
     ),
     Endpoint(

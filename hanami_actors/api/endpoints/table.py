@@ -2,7 +2,10 @@
 
 from hanami_actors.api.endpoint import Endpoint
 from hanami_actors.api.endpoints import (
+    checkpoint,
     cluster,
+    cluster_control,
+    cluster_state,
     dataset,
     documentation,
     download,
@@ -31,7 +34,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *upload_progress.ROWS,
     *download.ROWS,
     *cluster.ROWS,
+    *cluster_state.ROWS,
+    *cluster_control.ROWS,
     *task.ROWS,
+    *checkpoint.ROWS,
     *host.ROWS,
     *logs.ROWS,
     *measure.ROWS,

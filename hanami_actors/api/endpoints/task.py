@@ -5,11 +5,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from hanami_actors.actors.cluster_messages import AbortTask, PauseTask, ResumeTask
 from hanami_actors.actors.gateway import DeleteTask, GetTask, ListTasks, Target, TargetKind
 from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint, Nothing
 from hanami_actors.api.endpoints.cluster import require_cluster
 from hanami_actors.api.endpoints.replies import ListReply
 from hanami_actors.api.fields import ResourceName, UuidText
+from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.cluster.messages import (
     CreateRequestTask,
     CreateTrainTask,
@@ -88,11 +90,15 @@ class TasksOfCluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class TaskReply(msgspec.Struct, frozen=True, kw_only=True):
-    """A task; ``reason`` says why it failed, ``digest`` names the state of the network after it."""
+    """A task; ``reason`` says why it failed, ``digest`` names the state of the network after it.
+
+    ``estimated_end_timestamp`` is ``-`` unless the task computes and its speed is known.
+    """
 
     current_cycle: int
     digest: str
     end_timestamp: str
+    estimated_end_timestamp: str
     name: str
     percentage_finished: float
     queue_timestamp: str
@@ -112,7 +118,8 @@ async def create_train_task(context: Context, request: NewTrainTask) -> TaskRepl
         time_length=request.time_length,
         epoch_count=request.number_of_epochs,
     )
-    return _as_created(await context.ask(_cluster(context, request.cluster_uuid), message))
+    view = await context.ask(_cluster(context, request.cluster_uuid), message)
+    return _as_created(context, view)
 
 
 async def create_request_task(context: Context, request: NewRequestTask) -> TaskReply:
@@ -126,13 +133,14 @@ async def create_request_task(context: Context, request: NewRequestTask) -> Task
         ),
         time_length=request.time_length,
     )
-    return _as_created(await context.ask(_cluster(context, request.cluster_uuid), message))
+    view = await context.ask(_cluster(context, request.cluster_uuid), message)
+    return _as_created(context, view)
 
 
 async def get_task(context: Context, request: OneTask) -> TaskReply:
     """Look at a task."""
     message = GetTask(task_uuid=request.uuid)
-    return _reply(await context.ask(_cluster(context, request.cluster_uuid), message))
+    return _reply(context, await context.ask(_cluster(context, request.cluster_uuid), message))
 
 
 async def list_tasks(context: Context, request: TasksOfCluster) -> ListReply:
@@ -152,6 +160,24 @@ async def list_tasks(context: Context, request: TasksOfCluster) -> ListReply:
     ]
     rows.sort()
     return ListReply(header=HEADER, body=rows)
+
+
+async def pause_task(context: Context, request: OneTask) -> TaskReply:
+    """Stop an active training at a recorded cycle; the queue waits until it goes on or is aborted."""
+    target = _cluster(context, request.cluster_uuid)
+    return _reply(context, await context.ask(target, PauseTask(task_uuid=request.uuid)))
+
+
+async def resume_task(context: Context, request: OneTask) -> TaskReply:
+    """Let a paused training go on."""
+    target = _cluster(context, request.cluster_uuid)
+    return _reply(context, await context.ask(target, ResumeTask(task_uuid=request.uuid)))
+
+
+async def abort_task(context: Context, request: OneTask) -> TaskReply:
+    """End an active or paused task at a recorded cycle; what it learned stays."""
+    target = _cluster(context, request.cluster_uuid)
+    return _reply(context, await context.ask(target, AbortTask(task_uuid=request.uuid)))
 
 
 async def delete_task(context: Context, request: OneTask) -> Nothing:
@@ -176,11 +202,16 @@ def _input_bindings(sources: tuple[Source, ...]) -> tuple[InputBinding, ...]:
     )
 
 
-def _reply(view: TaskView) -> TaskReply:
+def _reply(context: Context, view: TaskView) -> TaskReply:
+    estimated = "-"
+    if view.seconds_left is not None:
+        now_us = context.services.gateway.clock.now_us()
+        estimated = format_timestamp(now_us + int(view.seconds_left * 1e6))
     return TaskReply(
         current_cycle=view.current_cycle,
         digest=view.digest,
         end_timestamp=view.end_timestamp,
+        estimated_end_timestamp=estimated,
         name=view.name,
         percentage_finished=view.percentage_finished,
         queue_timestamp=view.queue_timestamp,
@@ -192,7 +223,7 @@ def _reply(view: TaskView) -> TaskReply:
     )
 
 
-def _as_created(view: TaskView) -> TaskReply:
+def _as_created(context: Context, view: TaskView) -> TaskReply:
     """Show the task as it was queued, also if it computes already: clients expect it so."""
     queued = msgspec.structs.replace(
         view,
@@ -201,10 +232,11 @@ def _as_created(view: TaskView) -> TaskReply:
         end_timestamp="-",
         percentage_finished=0.0,
         reason="",
+        seconds_left=None,
         start_timestamp="-",
         state="queued",
     )
-    return _reply(queued)
+    return _reply(context, queued)
 
 
 ROWS = (
@@ -262,5 +294,41 @@ ROWS = (
         reply=Nothing,
         errors=(NotFoundError,),
         handler=delete_task,
+    ),
+    Endpoint(
+        name="pause_task",
+        method="PUT",
+        path="task/pause",
+        summary="Stop an active training so that it can go on.",
+        access=EVERYBODY,
+        request=OneTask,
+        reply=TaskReply,
+        errors=(NotFoundError, ConflictError),
+        handler=pause_task,
+        ours=True,
+    ),
+    Endpoint(
+        name="resume_task",
+        method="PUT",
+        path="task/resume",
+        summary="Let a paused training go on.",
+        access=EVERYBODY,
+        request=OneTask,
+        reply=TaskReply,
+        errors=(NotFoundError, ConflictError),
+        handler=resume_task,
+        ours=True,
+    ),
+    Endpoint(
+        name="abort_task",
+        method="PUT",
+        path="task/abort",
+        summary="End an active or paused task where it is.",
+        access=EVERYBODY,
+        request=OneTask,
+        reply=TaskReply,
+        errors=(NotFoundError, ConflictError),
+        handler=abort_task,
+        ours=True,
     ),
 )
