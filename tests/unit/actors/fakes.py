@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hanami_actors.compute import Network, NetworkImage
-from hanami_actors.compute.image import ARRAYS
+from hanami_actors.compute.state import ARRAYS
 from hanami_actors.eventlog.memory import MemoryEventLog
 from hanami_actors.eventlog.port import Batch, PreparedBatch
 from hanami_actors.types import StreamId
