@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 __all__ = [
+    "copy_cluster",
     "create_cluster",
     "delete_cluster",
     "get_cluster",
+    "get_cluster_history",
+    "get_cluster_stats",
     "list_clusters",
+    "rename_cluster",
     "restore_cluster",
     "save_cluster",
     "set_mode",
@@ -36,6 +40,11 @@ def create_cluster(
     name: str,
     template: str | None = None,
     verify_connection: bool = True,
+    *,
+    checkpoint_uuid: str | None = None,
+    source_cluster_uuid: str | None = None,
+    source_task_uuid: str | None = None,
+    source_cycle: int | None = None,
 ) -> bytes:
     """Create a cluster; return it as JSON.
 
@@ -49,11 +58,65 @@ def create_cluster(
         The text of a cluster template; without it the server takes its default.
     verify_connection : bool
         False accepts any certificate of a https server.
+    checkpoint_uuid : str, optional
+        Begin with this saved state, instead of a template.
+    source_cluster_uuid : str, optional
+        Begin with what another cluster has learned, instead of a template.
+    source_task_uuid : str, optional
+        Only with what it had learned at the end of this task or direct session.
+    source_cycle : int, optional
+        Or after so many cycles of it.
     """
-    body = {"name": name}
-    if template is not None:
-        body["template"] = base64_text(template)
+    body: dict[str, object] = {"name": name}
+    origins = {
+        "template": None if template is None else base64_text(template),
+        "checkpoint_uuid": checkpoint_uuid,
+        "source_cluster_uuid": source_cluster_uuid,
+        "source_task_uuid": source_task_uuid,
+        "source_cycle": source_cycle,
+    }
+    body.update({key: value for key, value in origins.items() if value is not None})
     return send_post_request(token, address, PATH, body, verify_connection)
+
+
+def copy_cluster(
+    token: str, address: str, cluster_uuid: str, name: str, verify_connection: bool = True
+) -> bytes:
+    """Create a cluster that has learned what another one has; return it as JSON."""
+    body = {"cluster_uuid": cluster_uuid, "name": name}
+    return send_post_request(token, address, f"{PATH}/copy", body, verify_connection)
+
+
+def rename_cluster(
+    token: str, address: str, cluster_uuid: str, name: str, verify_connection: bool = True
+) -> bytes:
+    """Give a cluster another name; return it as JSON."""
+    body = {"uuid": cluster_uuid, "name": name}
+    return send_put_request(token, address, f"{PATH}/rename", body, verify_connection)
+
+
+def get_cluster_stats(
+    token: str, address: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Return everything that is known of a cluster now, as JSON."""
+    values = {"uuid": cluster_uuid}
+    return send_get_request(token, address, f"{PATH}/stats", values, verify_connection)
+
+
+def get_cluster_history(
+    token: str,
+    address: str,
+    cluster_uuid: str,
+    verify_connection: bool = True,
+    *,
+    task_uuid: str | None = None,
+    number_of_rows: int = 1000,
+) -> bytes:
+    """Return recorded figures of what a cluster learned as JSON with ``header`` and ``body``."""
+    values: dict[str, object] = {"uuid": cluster_uuid, "number_of_rows": number_of_rows}
+    if task_uuid is not None:
+        values["task_uuid"] = task_uuid
+    return send_get_request(token, address, f"{PATH}/history", values, verify_connection)
 
 
 def save_cluster(

@@ -7,9 +7,19 @@ from hanami_sdk.hanami_request import (
     send_delete_request,
     send_get_request,
     send_post_request,
+    send_put_request,
 )
 
-__all__ = ["create_request_task", "create_train_task", "delete_task", "get_task", "list_tasks"]
+__all__ = [
+    "abort_task",
+    "create_request_task",
+    "create_train_task",
+    "delete_task",
+    "get_task",
+    "list_tasks",
+    "pause_task",
+    "resume_task",
+]
 
 PATH = f"{API_PREFIX}task"
 
@@ -129,6 +139,34 @@ def list_tasks(
     """Return all tasks of a cluster as JSON with ``header`` and ``body``."""
     values = {"cluster_uuid": cluster_uuid}
     return send_get_request(token, address, f"{PATH}/all", values, verify_connection)
+
+
+def _change(
+    change: str, token: str, address: str, task_uuid: str, cluster_uuid: str, verify: bool
+) -> bytes:
+    body = {"uuid": task_uuid, "cluster_uuid": cluster_uuid}
+    return send_put_request(token, address, f"{PATH}/{change}", body, verify)
+
+
+def pause_task(
+    token: str, address: str, task_uuid: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Stop a training at a recorded cycle, until `resume_task`; return the task as JSON."""
+    return _change("pause", token, address, task_uuid, cluster_uuid, verify_connection)
+
+
+def resume_task(
+    token: str, address: str, task_uuid: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """Let a paused training go on; return the task as JSON."""
+    return _change("resume", token, address, task_uuid, cluster_uuid, verify_connection)
+
+
+def abort_task(
+    token: str, address: str, task_uuid: str, cluster_uuid: str, verify_connection: bool = True
+) -> bytes:
+    """End a task at a recorded cycle, what it learned stays; return the task as JSON."""
+    return _change("abort", token, address, task_uuid, cluster_uuid, verify_connection)
 
 
 def delete_task(

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from hanami_sdk.cli.command_line import Command, Flag, Group
-from hanami_sdk.cli.failures import CommandFailedError
+from hanami_sdk.cli.failures import CommandFailedError, UsageFaultError
 from hanami_sdk.cli.session import open_failure, open_session
 from hanami_sdk.cli.show import show_deleted, show_list, show_object
 
@@ -36,11 +36,17 @@ def _template_text(path: str) -> str:
         ) from error
 
 
-def _create(ctx: click.Context, name: str, template: str) -> None:
+def _create(ctx: click.Context, name: str, template: str | None, checkpoint: str | None) -> None:
     from hanami_sdk import cluster
 
+    if (template is None) == (checkpoint is None):
+        fault = 'required flag(s) "template" not set'
+        if template is not None:
+            fault = "a cluster begins with a template or a checkpoint, not with both"
+        raise UsageFaultError(fault, ctx.get_usage())
     session = open_session(ctx)
-    created = session.ask(cluster.create_cluster, name, _template_text(template))
+    text = None if template is None else _template_text(template)
+    created = session.ask(cluster.create_cluster, name, text, checkpoint_uuid=checkpoint)
     show_object(session, created, FIELDS)
 
 
@@ -98,30 +104,93 @@ def _mode(ctx: click.Context, uuid: str, mode: str) -> None:
 
 
 def _stats(ctx: click.Context, uuid: str) -> None:
-    """Print all figures that the server has, those of newer servers as well."""
+    """Print all plain figures that the server has, those of newer servers as well."""
     from hanami_sdk import cluster
 
     session = open_session(ctx)
-    figures = session.ask(cluster.get_cluster, uuid)
-    fields = [field for field in figures if field not in FIELDS]
-    show_object(session, figures, ["uuid", "name", *fields])
+    stats = session.ask(cluster.get_cluster_stats, uuid)
+    plain = [field for field, value in stats.items() if not isinstance(value, list | dict)]
+    show_object(session, stats, ["uuid", *(field for field in plain if field != "uuid")])
+
+
+def _history(ctx: click.Context, uuid: str, task: str | None, rows: int) -> None:
+    from hanami_sdk import cluster
+
+    session = open_session(ctx)
+    listing = session.ask(cluster.get_cluster_history, uuid, task_uuid=task, number_of_rows=rows)
+    show_list(session, listing, listing["header"])
+
+
+def _rename(ctx: click.Context, uuid: str, name: str) -> None:
+    from hanami_sdk import cluster
+
+    session = open_session(ctx)
+    show_object(session, session.ask(cluster.rename_cluster, uuid, name), FIELDS)
+
+
+def _copy(ctx: click.Context, uuid: str, name: str, task: str | None, cycle: int | None) -> None:
+    from hanami_sdk import cluster
+
+    session = open_session(ctx)
+    if task is None and cycle is None:
+        created = session.ask(cluster.copy_cluster, uuid, name)
+    else:
+        created = session.ask(
+            cluster.create_cluster,
+            name,
+            source_cluster_uuid=uuid,
+            source_task_uuid=task,
+            source_cycle=cycle,
+        )
+    show_object(session, created, FIELDS)
 
 
 GROUP = Group(
     "cluster",
-    summary="Create, look at, save, move and delete clusters",
+    summary="Create, look at, save, copy, move and delete clusters",
     commands=[
         Command(
             "create",
             _create,
-            summary="Create a cluster from a template",
+            summary="Create a cluster from a template or a checkpoint",
             argument="CLUSTER_NAME",
-            flags=[Flag("-t", "--template", summary="path of the template", mandatory=True)],
+            flags=[
+                Flag("-t", "--template", summary="path of the template"),
+                Flag("-c", "--checkpoint", summary="UUID of a checkpoint, instead of a template"),
+            ],
         ),
         Command("get", _get, summary="Show one cluster", argument="CLUSTER_UUID"),
         Command("list", _list, summary="List all clusters"),
         Command(
             "stats", _stats, summary="Show the live figures of a cluster", argument="CLUSTER_UUID"
+        ),
+        Command(
+            "history",
+            _history,
+            summary="Show how a cluster learned: its recorded figures",
+            argument="CLUSTER_UUID",
+            flags=[
+                Flag("-t", "--task", summary="UUID of a task or direct session; without it all"),
+                Flag("-n", "--rows", kind="int", default=1000, summary="at most so many rows"),
+            ],
+        ),
+        Command(
+            "rename",
+            _rename,
+            summary="Give a cluster another name",
+            argument="CLUSTER_UUID",
+            flags=[Flag("-n", "--name", summary="the new name", mandatory=True)],
+        ),
+        Command(
+            "copy",
+            _copy,
+            summary="Create a cluster that has learned what another one has, or had",
+            argument="CLUSTER_UUID",
+            flags=[
+                Flag("-n", "--name", summary="name of the copy", mandatory=True),
+                Flag("-t", "--task", summary="as it was at the end of this task"),
+                Flag("--cycle", kind="int", summary="or after so many cycles of that task"),
+            ],
         ),
         Command(
             "host",

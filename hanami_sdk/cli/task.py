@@ -8,7 +8,7 @@ from hanami_sdk.cli.command_line import Command, Flag, Group
 from hanami_sdk.cli.failures import CommandFailedError
 from hanami_sdk.cli.session import Session, open_session
 from hanami_sdk.cli.show import show_deleted, show_list, show_object
-from hanami_sdk.cli.waiting import ENDED, ENDED_BADLY, wait_for_task
+from hanami_sdk.cli.waiting import ENDED_BADLY, wait_for_task
 
 __all__ = ["GROUP"]
 
@@ -134,16 +134,25 @@ def _wait(ctx: click.Context, uuid: str, cluster: str) -> int | None:
     return show_ended(session, wait_for_task(session, uuid, cluster))
 
 
-def _abort(ctx: click.Context, uuid: str, cluster: str) -> None:
-    """Stop a task; one that has ended would be removed from the list, so it is left alone."""
+def _pause(ctx: click.Context, uuid: str, cluster: str) -> None:
     from hanami_sdk import task
 
     session = open_session(ctx)
-    before = session.ask(task.get_task, uuid, cluster)
-    if before["state"] in ENDED:
-        raise CommandFailedError(f"Error: the task is {before['state']} already")
-    session.call(task.delete_task, uuid, cluster)
-    click.echo(f"successfully aborted task '{uuid}'")
+    show_object(session, session.ask(task.pause_task, uuid, cluster), FIELDS)
+
+
+def _resume(ctx: click.Context, uuid: str, cluster: str) -> None:
+    from hanami_sdk import task
+
+    session = open_session(ctx)
+    show_object(session, session.ask(task.resume_task, uuid, cluster), FIELDS)
+
+
+def _abort(ctx: click.Context, uuid: str, cluster: str) -> None:
+    from hanami_sdk import task
+
+    session = open_session(ctx)
+    show_object(session, session.ask(task.abort_task, uuid, cluster), FIELDS)
 
 
 def _delete(ctx: click.Context, uuid: str, cluster: str) -> None:
@@ -246,9 +255,23 @@ GROUP = Group(
             flags=[_cluster_flag()],
         ),
         Command(
+            "pause",
+            _pause,
+            summary="Stop a training so that it can go on later",
+            argument="TASK_UUID",
+            flags=[_cluster_flag()],
+        ),
+        Command(
+            "resume",
+            _resume,
+            summary="Let a paused training go on",
+            argument="TASK_UUID",
+            flags=[_cluster_flag()],
+        ),
+        Command(
             "abort",
             _abort,
-            summary="Stop a task that waits or runs; what it has learned stays",
+            summary="End a task where it is; what it has learned stays",
             argument="TASK_UUID",
             flags=[_cluster_flag()],
         ),

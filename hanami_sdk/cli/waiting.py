@@ -8,7 +8,7 @@ from hanami_sdk.cli.failures import CommandFailedError
 from hanami_sdk.cli.progress import cycles_bar
 from hanami_sdk.cli.session import Session
 
-__all__ = ["ENDED", "ENDED_BADLY", "wait_for_task"]
+__all__ = ["ENDED_BADLY", "wait_for_task"]
 
 ENDED_BADLY = frozenset({"failed", "aborted"})
 ENDED = ENDED_BADLY | {"finished"}

@@ -79,6 +79,10 @@ class AsyncClusters(_Resource):
     get = Awaited(clusters.get_cluster)
     list = Awaited(clusters.list_clusters)
     delete = Awaited(clusters.delete_cluster)
+    rename = Awaited(clusters.rename_cluster)
+    copy = Awaited(clusters.copy_cluster)
+    stats = Awaited(clusters.cluster_stats)
+    history = Awaited(clusters.cluster_history)
     save = Awaited(clusters.save_cluster)
     restore = Awaited(clusters.restore_cluster)
     set_mode = Awaited(clusters.set_mode)
@@ -106,6 +110,9 @@ class AsyncTasks(_Resource):
     create_request = Awaited(tasks.create_request_task)
     get = Awaited(tasks.get_task)
     list = Awaited(tasks.list_tasks)
+    pause = Awaited(tasks.pause_task)
+    resume = Awaited(tasks.resume_task)
+    abort = Awaited(tasks.abort_task)
     delete = Awaited(tasks.delete_task)
 
 
@@ -164,6 +171,24 @@ class AsyncTrainTask:
                 timeout_s=timeout_s,
             )
             self.last = await self._runner.run(flow)
+        return self.last
+
+    async def pause(self) -> Task:
+        """Stop a training at a recorded cycle, until `resume`."""
+        return await self._change(tasks.pause_task)
+
+    async def resume(self) -> Task:
+        """Go on after a pause."""
+        return await self._change(tasks.resume_task)
+
+    async def abort(self) -> Task:
+        """End it at a recorded cycle; what it has learned stays."""
+        return await self._change(tasks.abort_task)
+
+    async def _change(self, change: tasks.Change) -> Task:
+        self.last = await self._runner.run(
+            change(self._runner.session, self.cluster_uuid, self.uuid)
+        )
         return self.last
 
     async def delete(self) -> None:

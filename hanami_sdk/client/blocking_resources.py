@@ -79,6 +79,10 @@ class Clusters(_Resource):
     get = Blocking(clusters.get_cluster)
     list = Blocking(clusters.list_clusters)
     delete = Blocking(clusters.delete_cluster)
+    rename = Blocking(clusters.rename_cluster)
+    copy = Blocking(clusters.copy_cluster)
+    stats = Blocking(clusters.cluster_stats)
+    history = Blocking(clusters.cluster_history)
     save = Blocking(clusters.save_cluster)
     restore = Blocking(clusters.restore_cluster)
     set_mode = Blocking(clusters.set_mode)
@@ -106,6 +110,9 @@ class Tasks(_Resource):
     create_request = Blocking(tasks.create_request_task)
     get = Blocking(tasks.get_task)
     list = Blocking(tasks.list_tasks)
+    pause = Blocking(tasks.pause_task)
+    resume = Blocking(tasks.resume_task)
+    abort = Blocking(tasks.abort_task)
     delete = Blocking(tasks.delete_task)
 
 
@@ -162,6 +169,22 @@ class TrainTask:
                 timeout_s=timeout_s,
             )
             self.last = self._runner.run(flow)
+        return self.last
+
+    def pause(self) -> Task:
+        """Stop a training at a recorded cycle, until `resume`."""
+        return self._change(tasks.pause_task)
+
+    def resume(self) -> Task:
+        """Go on after a pause."""
+        return self._change(tasks.resume_task)
+
+    def abort(self) -> Task:
+        """End it at a recorded cycle; what it has learned stays."""
+        return self._change(tasks.abort_task)
+
+    def _change(self, change: tasks.Change) -> Task:
+        self.last = self._runner.run(change(self._runner.session, self.cluster_uuid, self.uuid))
         return self.last
 
     def delete(self) -> None:

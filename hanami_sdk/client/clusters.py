@@ -3,10 +3,21 @@
 from hanami_sdk._arguments import base64_text
 from hanami_sdk.client.flow import Call, Flow, nothing, object_of, rows_of
 from hanami_sdk.client.references import Reference, uuid_of
-from hanami_sdk.client.results import Checkpoint, Cluster, Host, Saved, Uuid
+from hanami_sdk.client.results import (
+    Checkpoint,
+    Cluster,
+    ClusterStats,
+    Host,
+    LearningPoint,
+    Saved,
+    Uuid,
+)
 from hanami_sdk.client.session import Session
 
 __all__ = [
+    "cluster_history",
+    "cluster_stats",
+    "copy_cluster",
     "create_cluster",
     "delete_checkpoint",
     "delete_cluster",
@@ -15,6 +26,7 @@ __all__ = [
     "list_checkpoints",
     "list_clusters",
     "list_hosts",
+    "rename_cluster",
     "restore_cluster",
     "save_cluster",
     "set_mode",
@@ -28,12 +40,86 @@ _checkpoints = rows_of(Checkpoint)
 _hosts = rows_of(Host)
 _saved = object_of(Saved)
 _uuid = object_of(Uuid)
+_stats = object_of(ClusterStats)
+_history = rows_of(LearningPoint)
 
 
-def create_cluster(session: Session, name: str, template: str | None = None) -> Flow[Cluster]:
-    """Create a cluster; without a template with one input, one hidden and one output hexagon."""
-    body = {"name": name, "template": None if template is None else base64_text(template)}
+def create_cluster(
+    session: Session,
+    name: str,
+    template: str | None = None,
+    *,
+    checkpoint: Reference | None = None,
+    source: Reference | None = None,
+    source_task: Reference | None = None,
+    source_cycle: int | None = None,
+) -> Flow[Cluster]:
+    """Create a cluster; without anything else one input, one hidden and one output hexagon.
+
+    Parameters
+    ----------
+    session : Session
+        The client has it.
+    name : str
+        A name that no other visible cluster has.
+    template : str, optional
+        The text of a cluster template.
+    checkpoint : Checkpoint or str, optional
+        Begin with this saved state instead.
+    source : Cluster or str, optional
+        Begin with what another cluster has learned instead.
+    source_task : Task or str, optional
+        Only with what it had learned at the end of this task or direct session.
+    source_cycle : int, optional
+        Or after so many cycles of it.
+    """
+    body = {
+        "name": name,
+        "template": None if template is None else base64_text(template),
+        "checkpoint_uuid": None if checkpoint is None else uuid_of(checkpoint),
+        "source_cluster_uuid": None if source is None else uuid_of(source),
+        "source_task_uuid": None if source_task is None else uuid_of(source_task),
+        "source_cycle": source_cycle,
+    }
     call = Call(method="POST", path="cluster", decode=_cluster, body=body)
+    return (yield from session.do(call))
+
+
+def copy_cluster(session: Session, cluster: Reference, name: str) -> Flow[Cluster]:
+    """Create a cluster that has learned what another one has."""
+    body = {"cluster_uuid": uuid_of(cluster), "name": name}
+    call = Call(method="POST", path="cluster/copy", decode=_cluster, body=body)
+    return (yield from session.do(call))
+
+
+def rename_cluster(session: Session, cluster: Reference, name: str) -> Flow[Cluster]:
+    """Give a cluster another name."""
+    body = {"uuid": uuid_of(cluster), "name": name}
+    call = Call(method="PUT", path="cluster/rename", decode=_cluster, body=body)
+    return (yield from session.do(call))
+
+
+def cluster_stats(session: Session, cluster: Reference) -> Flow[ClusterStats]:
+    """Return everything that is known of a cluster now."""
+    query = {"uuid": uuid_of(cluster)}
+    call = Call(method="GET", path="cluster/stats", decode=_stats, query=query)
+    return (yield from session.do(call))
+
+
+def cluster_history(
+    session: Session,
+    cluster: Reference,
+    *,
+    task: Reference | None = None,
+    rows: int | None = None,
+) -> Flow[list[LearningPoint]]:
+    """Return recorded figures of what a cluster learned, or only those of one task."""
+    query = {
+        "uuid": uuid_of(cluster),
+        "task_uuid": None if task is None else uuid_of(task),
+        "number_of_rows": rows,
+    }
+    call = Call(method="GET", path="cluster/history", decode=_history, query=query)
     return (yield from session.do(call))
 
 

@@ -11,11 +11,16 @@ from hanami_sdk._websocket import (
     open_sync_websocket,
     open_websocket,
 )
-from hanami_sdk.client.clusters import get_cluster, set_mode
+from hanami_sdk.client.clusters import cluster_stats, set_mode
 from hanami_sdk.client.flow import Flow
 from hanami_sdk.client.pipeline import Exchange, Pipeline, Rows, Samples
 from hanami_sdk.client.session import Session
-from hanami_sdk.hanami_exceptions import ConflictException, HanamiException
+from hanami_sdk.hanami_exceptions import (
+    ConflictException,
+    HanamiException,
+    NotFoundException,
+    UnauthorizedException,
+)
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -36,11 +41,18 @@ def enter_direct_mode(session: Session, cluster_uuid: str) -> Flow[bool]:
     """Switch the mode; return whether it was another one before."""
     try:
         yield from set_mode(session, cluster_uuid, DIRECT)
-    except ConflictException:
-        if (yield from get_cluster(session, cluster_uuid)).mode != DIRECT:
-            raise
+    except ConflictException as error:
+        if not (yield from _is_direct(session, cluster_uuid)):
+            raise error from None
         return False
     return True
+
+
+def _is_direct(session: Session, cluster_uuid: str) -> Flow[bool]:
+    try:
+        return (yield from cluster_stats(session, cluster_uuid)).mode == DIRECT
+    except (NotFoundException, UnauthorizedException):
+        return False  # a server of the original interface, which does not say
 
 
 def _options(durability: str | None) -> dict[str, str]:

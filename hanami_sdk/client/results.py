@@ -16,13 +16,16 @@ __all__ = [
     "Checkpoint",
     "ClassFigures",
     "Cluster",
+    "ClusterStats",
     "ColumnRange",
     "Content",
     "Dataset",
+    "DirectSteps",
     "ErrorEntry",
     "FileProgress",
     "Host",
     "ImportProgress",
+    "LearningPoint",
     "Listing",
     "Login",
     "Project",
@@ -135,8 +138,6 @@ class Dataset(_Owned, frozen=True, kw_only=True):
 class Cluster(_Owned, frozen=True, kw_only=True):
     """A cluster and its live figures; in lists and new ones the figures are 0."""
 
-    mode: str = ""
-    host_uuid: str = ""
     seed: int = 0
     number_of_blocks: int = 0
     number_of_sections: int = 0
@@ -148,8 +149,71 @@ class Cluster(_Owned, frozen=True, kw_only=True):
     number_of_tasks: int = 0
 
 
+class DirectSteps(msgspec.Struct, frozen=True, kw_only=True):
+    """What a direct session has trained; ``steps`` survive a crash."""
+
+    uuid: str
+    connection_uuid: str = ""
+    is_open: bool = False
+    steps: int = 0
+
+
+class ClusterStats(msgspec.Struct, frozen=True, kw_only=True):
+    """A cluster as it is now.
+
+    ``task_uuid`` and ``task_state`` are of the task that computes or is paused. ``digest`` names the
+    state of the network after ``last_cycle`` cycles of ``last_task_uuid``, a task or direct session.
+    ``running_error_history`` has pairs of trained cycles and running error, the newest last.
+    """
+
+    uuid: str
+    mode: str = ""
+    host_uuid: str = ""
+    is_loaded: bool = False
+    seed: int = 0
+    digest: str = ""
+    last_task_uuid: str = ""
+    last_cycle: int = 0
+    task_uuid: str = ""
+    task_state: str = ""
+    number_of_tasks: int = 0
+    number_of_queued_tasks: int = 0
+    number_of_connections: int = 0
+    number_of_blocks: int = 0
+    number_of_sections: int = 0
+    number_of_synapses: int = 0
+    size_bytes: int = 0
+    replay_memory_bytes: int = 0
+    trained_cycles: int = 0
+    running_error: float = 0.0
+    running_error_history: list[tuple[int, float]] = []
+    sessions: list[DirectSteps] = []
+
+
+class LearningPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Recorded figures of a network while it learned."""
+
+    time: str
+    task_uuid: str = ""
+    cycle: int = 0
+    trained_cycles: int = 0
+    running_error: float = 0.0
+    blocks: int = 0
+    sections: int = 0
+    synapses: int = 0
+    bytes: int = 0
+
+
 class Checkpoint(_Owned, frozen=True, kw_only=True):
-    """A saved state of a cluster."""
+    """A saved state of a cluster, and the moment it names; in lists only the name."""
+
+    cluster_uuid: str = ""
+    cluster_name: str = ""
+    task_uuid: str = ""
+    cycle: int = 0
+    seed: int = 0
+    digest: str = ""
+    trained_cycles: int = 0
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +235,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     queue_timestamp: str = "-"
     start_timestamp: str = "-"
     end_timestamp: str = "-"
+    estimated_end_timestamp: str = "-"
     reason: str = ""
     digest: str = ""
 

@@ -1,6 +1,6 @@
 """Flows for tasks: queue them, look at them, wait for their end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hanami_sdk._progress import Report
 from hanami_sdk.client.flow import Call, Flow, Pause, nothing, object_of, rows_of
@@ -17,6 +17,8 @@ from hanami_sdk.client.session import Session
 from hanami_sdk.hanami_exceptions import TaskFailedException
 
 __all__ = [
+    "Change",
+    "abort_task",
     "chosen_column",
     "column_names",
     "create_request_task",
@@ -24,8 +26,13 @@ __all__ = [
     "delete_task",
     "get_task",
     "list_tasks",
+    "pause_task",
+    "resume_task",
     "wait_for_task",
 ]
+
+Change = Callable[[Session, Reference, Reference], Flow[Task]]
+"""Changes a task of a cluster."""
 
 # Short tasks end soon, long ones are asked about less often.
 POLL_FIRST_S = 0.02
@@ -147,6 +154,27 @@ def list_tasks(session: Session, cluster: Reference) -> Flow[list[TaskRow]]:
     query = {"cluster_uuid": uuid_of(cluster)}
     call = Call(method="GET", path="task/all", decode=_rows, query=query)
     return (yield from session.do(call))
+
+
+def _changed(session: Session, change: str, cluster: Reference, task: Reference) -> Flow[Task]:
+    body = _names(cluster, task)
+    call = Call(method="PUT", path=f"task/{change}", decode=_task, body=body)
+    return (yield from session.do(call))
+
+
+def pause_task(session: Session, cluster: Reference, task: Reference) -> Flow[Task]:
+    """Stop a training at a recorded cycle; the queue waits until it goes on or is aborted."""
+    return (yield from _changed(session, "pause", cluster, task))
+
+
+def resume_task(session: Session, cluster: Reference, task: Reference) -> Flow[Task]:
+    """Let a paused training go on."""
+    return (yield from _changed(session, "resume", cluster, task))
+
+
+def abort_task(session: Session, cluster: Reference, task: Reference) -> Flow[Task]:
+    """End a task at a recorded cycle; what it has learned stays."""
+    return (yield from _changed(session, "abort", cluster, task))
 
 
 def delete_task(session: Session, cluster: Reference, task: Reference) -> Flow[None]:

@@ -45,6 +45,40 @@ TRAIN = {"name": "t", "cluster_uuid": "c", "inputs": LINK, "outputs": LINK, "tim
 REQUEST = {"name": "t", "cluster_uuid": "c", "inputs": LINK, "results": RESULT, "time_length": 1}
 CONTENT = {"uuid": "d", "column_name": "col", "row_offset": "100", "number_of_rows": "2"}
 
+# What the original SDK does not have.
+PASSPHRASES = {"passphrase": SECRET, "new_passphrase": SECRET}
+REPORT = {"uuid": "d", "reference_uuid": "r"}
+COLUMNS = {"column": "a", "reference_column": "b"}
+TASK = {"uuid": "t", "cluster_uuid": "c"}
+ORIGIN = {"source_cluster_uuid": "s", "source_task_uuid": "t", "source_cycle": 7}
+HISTORY = {"uuid": "c", "number_of_rows": "1000"}
+OURS = [
+    Row(user.change_passphrase, ("pässword",) * 2, "PUT", "user/passphrase", body=PASSPHRASES),
+    Row(project.delete_project, ("p",), "DELETE", "project", {"id": "p", "force": "true"},
+        keywords={"force": True}),
+    Row(dataset.get_upload_progress, ("d",), "GET", "dataset/progress", {"uuid": "d"}),
+    Row(dataset.report_dataset, ("d", "r"), "GET", "dataset/report", REPORT),
+    Row(dataset.report_dataset, ("d", "r"), "GET", "dataset/report", REPORT | COLUMNS,
+        keywords=COLUMNS),
+    Row(cluster.create_cluster, ("n",), "POST", "cluster",
+        body={"name": "n", "checkpoint_uuid": "k"}, keywords={"checkpoint_uuid": "k"}),
+    Row(cluster.create_cluster, ("n",), "POST", "cluster", body={"name": "n"} | ORIGIN,
+        keywords=ORIGIN),
+    Row(cluster.copy_cluster, ("c", "n"), "POST", "cluster/copy",
+        body={"cluster_uuid": "c", "name": "n"}),
+    Row(cluster.rename_cluster, ("c", "n"), "PUT", "cluster/rename",
+        body={"uuid": "c", "name": "n"}),
+    Row(cluster.set_mode, ("c", "DIRECT"), "PUT", "cluster/set_mode",
+        body={"uuid": "c", "new_state": "DIRECT"}),
+    Row(cluster.get_cluster_stats, ("c",), "GET", "cluster/stats", {"uuid": "c"}),
+    Row(cluster.get_cluster_history, ("c",), "GET", "cluster/history", HISTORY),
+    Row(cluster.get_cluster_history, ("c",), "GET", "cluster/history", HISTORY | {"task_uuid": "t"},
+        keywords={"task_uuid": "t"}),
+    Row(task.pause_task, ("t", "c"), "PUT", "task/pause", body=TASK),
+    Row(task.resume_task, ("t", "c"), "PUT", "task/resume", body=TASK),
+    Row(task.abort_task, ("t", "c"), "PUT", "task/abort", body=TASK),
+]  # fmt: skip
+
 ROWS = [
     Row(user.create_user, ("u", "User", "pässword", True), "POST", "user", body=USER),
     Row(user.get_user, ("u",), "GET", "user", {"id": "u"}),
@@ -206,6 +240,7 @@ ROWS = [
     Row(logs.list_audit_logs, (None, 0), "GET", "audit_log", {"page": "0"}),
     Row(logs.list_error_logs, ("u", 2), "GET", "error_log", {"user_id": "u", "page": "2"}),
     Row(logs.list_error_logs, ("", 0), "GET", "error_log", {"page": "0"}),
+    *OURS,
 ]
 
 

@@ -138,15 +138,57 @@ def test_a_cluster_is_moved_and_its_mode_changed(server, hanamictl):
     assert outcome == (1, "Error: mode is 'fast'; it must be task or direct\n", "")
 
 
-def test_the_figures_of_a_cluster_are_all_that_the_server_has(server, hanamictl):
-    server.answer("GET", "cluster", CLUSTER)
+def test_the_figures_of_a_cluster_are_all_plain_ones_that_the_server_has(server, hanamictl):
+    stats = {"mode": "TASK", "uuid": "c", "trained_cycles": 17, "sessions": []}
+    server.answer("GET", "cluster/stats", stats)
     assert hanamictl("cluster", "stats", "c").out == (
-        "+----------------+----+\n"
-        "| UUID           | c  |\n"
-        "| NAME           | n  |\n"
-        "| TRAINED CYCLES | 17 |\n"
-        "+----------------+----+\n"
+        "+----------------+------+\n"
+        "| UUID           | c    |\n"
+        "| MODE           | TASK |\n"
+        "| TRAINED CYCLES | 17   |\n"
+        "+----------------+------+\n"
     )
+    assert json.loads(hanamictl("cluster", "stats", "c", "-j").out) == stats
+
+
+@pytest.mark.parametrize(
+    ("flags", "query"),
+    [
+        ([], "uuid=c&number_of_rows=1000"),
+        (["-t", "t", "-n", "5"], "uuid=c&number_of_rows=5&task_uuid=t"),
+    ],
+)
+def test_the_learning_of_a_cluster_is_a_table(server, hanamictl, flags, query):
+    listing = {"header": ["time", "running_error"], "body": [["now", 0.25]]}
+    server.answer("GET", "cluster/history", listing)
+    outcome = hanamictl("cluster", "history", "c", *flags)
+    assert "| TIME | RUNNING ERROR |" in outcome.out
+    assert server.call("GET", "cluster/history").query == query
+
+
+@pytest.mark.parametrize(
+    ("line", "method", "path", "body"),
+    [
+        ("cluster rename c -n other", "PUT", "cluster/rename", {"uuid": "c", "name": "other"}),
+        ("cluster copy c -n twin", "POST", "cluster/copy", {"cluster_uuid": "c", "name": "twin"}),
+        ("cluster copy c -n twin -t t --cycle 7", "POST", "cluster",
+         {"name": "twin", "source_cluster_uuid": "c", "source_task_uuid": "t", "source_cycle": 7}),
+        ("cluster create n -c k", "POST", "cluster", {"name": "n", "checkpoint_uuid": "k"}),
+    ],
+)  # fmt: skip
+def test_clusters_are_renamed_copied_and_made_of_checkpoints(
+    server, hanamictl, line, method, path, body
+):
+    server.answer(method, path, CLUSTER)
+    assert "| VISIBILITY | private |" in hanamictl(*line.split()).out
+    assert server.call(method, path).json == body
+
+
+def test_a_cluster_does_not_begin_with_two_things(server, hanamictl):
+    outcome = hanamictl("cluster", "create", "n", "-c", "k", "-t", "t")
+    assert outcome.status == 1
+    assert outcome.out == "a cluster begins with a template or a checkpoint, not with both\n"
+    assert server.calls == []
 
 
 def task(state, **more):
@@ -164,19 +206,15 @@ def test_a_task_is_waited_for(server, hanamictl):
     assert (outcome.status, outcome.err) == (1, "task failed: no column\n")
 
 
-@pytest.mark.parametrize("state", ["queued", "active", "paused"])
-def test_a_task_that_has_not_ended_is_aborted(server, hanamictl, state):
-    server.answer("GET", "task", task(state))
-    server.answer("DELETE", "task", {})
-    assert hanamictl("task", "abort", "t", "-c", "c").out == "successfully aborted task 't'\n"
-    assert server.call("DELETE", "task").query == "uuid=t&cluster_uuid=c"
-
-
-def test_a_task_that_has_ended_is_not_removed_by_an_abort(server, hanamictl):
-    server.answer("GET", "task", task("finished"))
-    outcome = hanamictl("task", "abort", "t", "-c", "c")
-    assert (outcome.status, outcome.out) == (1, "Error: the task is finished already\n")
-    assert not [call for call in server.calls if call.method == "DELETE"]
+@pytest.mark.parametrize(
+    ("command", "state"), [("pause", "paused"), ("resume", "active"), ("abort", "aborted")]
+)
+def test_a_task_is_paused_resumed_and_aborted(server, hanamictl, command, state):
+    server.answer("PUT", f"task/{command}", task(state))
+    outcome = hanamictl("task", command, "t", "-c", "c")
+    assert f"| STATE                  | {state}" in outcome.out
+    sent_body = server.call("PUT", f"task/{command}").json
+    assert sent_body == {"uuid": "t", "cluster_uuid": "c"}
 
 
 @pytest.fixture

@@ -66,15 +66,19 @@ def test_a_session_without_switching_leaves_the_mode_alone(direct, cluster):
 
 def test_a_cluster_that_is_in_direct_mode_already_stays_in_it(direct, cluster):
     cluster.answers[("PUT", "cluster/set_mode")] = [(409, "is already DIRECT", {})]
-    cluster.answer("GET", "cluster", {"uuid": "c", "name": "n", "mode": "DIRECT"})
+    cluster.answer("GET", "cluster/stats", {"uuid": "c", "mode": "DIRECT"})
     with direct():
         pass
     assert modes(cluster) == ["DIRECT"]
 
 
-def test_a_cluster_with_a_running_task_refuses_with_the_text_of_the_server(direct, cluster):
+@pytest.mark.parametrize("knows_stats", [True, False])
+def test_a_cluster_with_a_running_task_refuses_with_the_text_of_the_server(
+    direct, cluster, knows_stats
+):
     cluster.answers[("PUT", "cluster/set_mode")] = [(409, "a task is running", {})]
-    cluster.answer("GET", "cluster", {"uuid": "c", "name": "n", "mode": "TASK"})
+    if knows_stats:
+        cluster.answer("GET", "cluster/stats", {"uuid": "c", "mode": "TASK"})
     with pytest.raises(hanami_exceptions.ConflictException, match="a task is running"), direct():
         pass
     assert cluster.first_messages == []

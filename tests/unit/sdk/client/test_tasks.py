@@ -58,6 +58,14 @@ def test_waiting_ends_after_the_given_time_and_the_task_goes_on(client, script, 
     assert not [call for call in script.calls if call.method == "DELETE"]
 
 
+def test_a_handle_pauses_resumes_and_aborts_its_task(client, script, training):
+    for change, name in (("pause", "paused"), ("resume", "active"), ("abort", "aborted")):
+        script.answer("PUT", f"task/{change}", state(name))
+        assert client.end(getattr(training, change)()).state == name
+        assert training.last.state == name
+        assert script.call("PUT", f"task/{change}").json == {"uuid": "t", "cluster_uuid": "c"}
+
+
 def test_a_handle_refreshes_and_deletes_its_task(client, script, training):
     script.answer("DELETE", "task", {})
     assert client.end(training.refresh()).state == "queued"
