@@ -18,7 +18,8 @@ __all__ = [
     "Folded",
     "Progress",
     "check_blobs",
-    "check_log",
+    "check_chain",
+    "check_index",
     "check_snapshots",
     "fold_all",
 ]
@@ -66,22 +67,31 @@ class Folded(NamedTuple):
     record_count: int
 
 
-def check_log(log: LmdbEventLog, progress: Progress = lambda _: None) -> Iterator[Finding]:
-    """Yield what does not hold in the chain of records and in the index of streams.
+def check_chain(log: LmdbEventLog) -> Iterator[Finding]:
+    """Yield the first record whose sums do not hold, or that is missing.
 
-    After the first damaged record nothing more can be said about those behind it.
+    After it nothing more can be said about those behind it.
 
     Parameters
     ----------
     log : LmdbEventLog
-    progress : callable
-        Told the number of streams that were compared.
     """
     try:
         log.check_chain()
     except HanamiError as error:
         yield Finding("log", _place(error), error.message)
-        return
+
+
+def check_index(log: LmdbEventLog, progress: Progress = lambda _: None) -> Iterator[Finding]:
+    """Yield the streams whose index does not lead to their records.
+
+    Parameters
+    ----------
+    log : LmdbEventLog
+        Whose records can all be read.
+    progress : callable
+        Told the number of streams that were compared.
+    """
     for count, (stream, version) in enumerate(log.streams(), 1):
         try:
             found = sum(1 for _ in log.read_stream(stream))

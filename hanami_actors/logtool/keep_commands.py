@@ -12,7 +12,8 @@ from hanami_actors.eventlog.verify import (
     Finding,
     Folded,
     check_blobs,
-    check_log,
+    check_chain,
+    check_index,
     check_snapshots,
     fold_all,
 )
@@ -56,19 +57,21 @@ def _findings(
     source: Source, output: Output, done: dict[str, object], *, recompute: bool, fast: bool
 ) -> Iterator[Finding]:
     head = source.log.head().position
-    with Bar("streams", sum(1 for _ in source.log.streams())) as bar:
-        broken = list(check_log(source.log, bar.reached))
+    broken = list(check_chain(source.log))
     yield from broken
     if broken:
         return
-    output.line(f"{head} records hold: checksums, chain and index are right")
     try:
         with Bar("folding", head) as bar:
             folded = fold_all(source.log, bar.reached)
     except HanamiError as error:
         yield Finding("fold", "", ": ".join([error.message, *getattr(error, "__notes__", ())]))
         return
-    output.line(f"{len(folded.states)} streams can be folded")
+    with Bar("streams", len(folded.states)) as bar:
+        broken = list(check_index(source.log, bar.reached))
+    yield from broken
+    if not broken:
+        output.line(f"{head} records hold: checksums, chain, folds and index are right")
     done.update(records=folded.record_count, streams=len(folded.states))
     if not fast:
         yield from _files(source, output, folded, done)

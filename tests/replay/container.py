@@ -7,12 +7,15 @@ bytes of one blob or one record, in base64.
 import base64
 import json
 import struct
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import lmdb
 import msgpack  # type: ignore[import-untyped]
 
+from hanami_actors.eventlog import codec
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.codec import EMPTY_HEAD, chain_hash_of
 from hanami_actors.eventlog.directory import DataDirectory
@@ -99,5 +102,29 @@ def unpack_directory(container: Container, path: Path) -> DataDirectory:
                 index = envelope["stream"].encode() + b"\0" + NUMBER.pack(envelope["version"])
                 txn.put(index, key, db=streams)
                 head = Head(position=Position(position), chain_hash=chain_hash_of(value))
+            if "head" in container.expect:
+                position, text = container.expect["head"]
+                head = Head(position=Position(position), chain_hash=bytes.fromhex(text))
             txn.put(b"head", pack_head(head), db=meta)
     return directory
+
+
+def seal_body(before: Head, body: bytes) -> bytes:
+    """Return the bytes of the record after another, whatever its body says."""
+    position = before.position + 1
+    chain = codec._chain_hash(before.chain_hash, position, body)
+    sealed = before.chain_hash + chain + body
+    return sealed + zlib.crc32(sealed, position).to_bytes(4, "little")
+
+
+def reseal(
+    container: Container, edit: Callable[[int, dict[str, Any]], dict[str, Any]]
+) -> Container:
+    """Change the maps of records and give all of them new, valid sums."""
+    head = EMPTY_HEAD
+    records: list[tuple[int, bytes]] = []
+    for (position, _), envelope in zip(container.records, container.envelopes, strict=True):
+        value = seal_body(head, msgpack.packb(edit(position, envelope)))
+        head = Head(position=Position(position), chain_hash=chain_hash_of(value))
+        records.append((position, value))
+    return container._replace(records=records)
