@@ -176,3 +176,48 @@ def test_step_6_training(played):
     assert send("DELETE", "task", values) == {}
     with pytest.raises(RefusedError, match=created["uuid"]):
         send("GET", "task", values)
+
+
+def test_step_7_checkpoints(played):
+    send, status_of = played.client.send, played.client.status_of
+    body = {"name": "test_checkpoint", "cluster_uuid": played.cluster}
+    saved = send("POST", "cluster/save", body)
+    assert saved["name"] == "test_checkpoint"
+    played.checkpoint = saved["uuid"]
+    # Written already when the answer comes, so that the cluster may go at once.
+    rows = send("GET", "checkpoint/all")["body"]
+    assert [row[1] for row in rows] == [played.checkpoint]
+    send("DELETE", "cluster", {"uuid": played.cluster})
+    played.cluster = played.create_cluster()
+    body = {"cluster_uuid": played.cluster, "checkpoint_uuid": played.checkpoint}
+    assert len(send("POST", "cluster/load", body)["uuid"]) == 36
+    assert send("DELETE", "checkpoint", {"uuid": played.checkpoint}) == {}
+    assert status_of("DELETE", "checkpoint", {"uuid": played.checkpoint}) == 404
+
+
+def test_step_8_requests_to_the_restored_cluster(played):
+    send = played.client.send
+    column = {"dataset_uuid": played.request_data, "dataset_column": "picture"}
+    body = {
+        "name": "test_task",
+        "cluster_uuid": played.cluster,
+        "inputs": [column | {"hexagon_name": "picture_hex"}],
+        "results": [{"dataset_column": "test_output", "hexagon_name": "label_hex"}],
+        "time_length": 1,
+    }
+    created = send("POST", "task/request", body)
+    played.wait_for(created["uuid"])
+    assert created["uuid"] in [
+        row[0] for row in send("GET", "task/all", {"cluster_uuid": played.cluster})["body"]
+    ]
+    send("DELETE", "task", {"uuid": created["uuid"], "cluster_uuid": played.cluster})
+    values = {"uuid": created["uuid"], "reference_uuid": played.request_data}
+    assert send("GET", "dataset/check", values)["accuracy"] > 80.0
+    values = {
+        "uuid": created["uuid"],
+        "column_name": "test_output",
+        "row_offset": 100,
+        "number_of_rows": 10,
+    }
+    data = send("GET", "dataset/content", values)["data"]
+    assert [len(row) for row in data] == [10] * 10

@@ -145,3 +145,48 @@ def test_step_6_training(shell):
 
 def test_hosts_are_listed(shell):
     assert [row[1] for row in shell.rows("host list")] == ["cpu"]
+
+
+def test_step_7_checkpoints(shell):
+    first = shell.ask("cluster save -n cli_test_checkpoint {cluster}")["uuid"]
+    shell.uuids["checkpoint"] = shell.ask("cluster save -n cli_test_checkpoint {cluster}")["uuid"]
+    rows = [(row[-1], row[1]) for row in shell.rows("checkpoint list")]
+    assert rows == [
+        ("cli_test_checkpoint", first),
+        ("cli_test_checkpoint", shell.uuids["checkpoint"]),
+    ]
+    assert shell.ask("checkpoint get {checkpoint}")["name"] == "cli_test_checkpoint"
+    shell.run("cluster delete {cluster}")
+    created = shell.ask(f"cluster create -t {shell.template} cli_test_cluster")
+    shell.uuids["cluster"] = created["uuid"]
+    assert shell.ask("cluster restore -c {checkpoint} {cluster}")["uuid"]
+
+
+def test_a_task_of_the_deleted_cluster_is_not_found_in_the_new_one(shell):
+    status, out = shell.run("task delete -c {cluster} {train_task}")
+    assert (status, out[:16]) == (1, "status 404: err ")
+    assert shell.uuids["train_task"] in out
+    assert shell.uuids["cluster"] in out
+
+
+def test_step_8_requests_to_the_restored_cluster(shell):
+    links = "-i {request}:picture:picture_hex -r label_hex:test_output"
+    created = shell.ask(f"task create request {links} -c {{cluster}} cli_request_test_task")
+    shell.uuids["request_task"] = created["uuid"]
+    shell.wait_for("request_task")
+    # The script finds the result by the name of the task.
+    found = [row[1] for row in shell.rows("dataset list") if row[-1] == "cli_request_test_task"]
+    assert found == [created["uuid"]]
+    assert float(shell.ask("dataset check -r {request} {request_task}")["accuracy"]) > 80
+    status, out = shell.run("dataset content -j -c test_output -o 100 -n 10 {request_task}")
+    assert (status, len(json.loads(out))) == (0, 10)
+
+
+def test_step_9_everything_is_deleted(shell):
+    for kind, name in (
+        ("checkpoint", "checkpoint"), ("dataset", "request_task"), ("dataset", "train"),
+        ("dataset", "request"), ("cluster", "cluster"),
+    ):  # fmt: skip
+        uuid = shell.uuids[name]
+        assert shell.run(f"{kind} delete {uuid}") == (0, f"successfully deleted {kind} '{uuid}'\n")
+    assert shell.rows("dataset list") == shell.rows("cluster list") == []

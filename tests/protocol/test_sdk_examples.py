@@ -304,3 +304,30 @@ def test_example_of_the_hosts(token, address):
     result = json.loads(hosts.list_hosts(token, address))
     assert result["header"] == ["uuid", "type"]
     assert [row[1] for row in result["body"]] == ["cpu"]
+
+
+def test_examples_of_checkpoints(token, address, cluster_uuid):
+    from hanami_sdk import checkpoint, cluster, hanami_exceptions
+
+    checkpoint_name = "test_checkpoint"
+    result = json.loads(cluster.save_cluster(token, address, checkpoint_name, cluster_uuid))
+    assert result["name"] == "test_checkpoint"
+    checkpoint_uuid = result["uuid"]
+    listed = json.loads(checkpoint.list_checkpoints(token, address))
+    owned = ["uuid", "project_id", "owner_id", "visibility", "name"]
+    assert listed["header"] == ["created_at", *owned]
+    row = [checkpoint_uuid, "admin", ADMIN_ID, "private", "test_checkpoint"]
+    assert row in [listed_row[1:] for listed_row in listed["body"]]
+    result = cluster.restore_cluster(token, address, checkpoint_uuid, cluster_uuid)
+    assert len(json.loads(result)["uuid"]) == 36
+    checkpoint.delete_checkpoint(token, address, checkpoint_uuid)
+    with pytest.raises(hanami_exceptions.NotFoundException):
+        checkpoint.delete_checkpoint(token, address, checkpoint_uuid)
+
+
+def test_example_of_switching_the_host(token, address, cluster_uuid):
+    from hanami_sdk import cluster, hosts
+
+    host_uuid = json.loads(hosts.list_hosts(token, address))["body"][0][0]
+    result = json.loads(cluster.switch_host(token, address, cluster_uuid, host_uuid))
+    assert (result["uuid"], result["name"]) == (cluster_uuid, "test_cluster")
