@@ -248,3 +248,81 @@ def test_a_handshake_that_is_refused_says_why(client):
 
     with pytest.raises(HandshakeRefusedError, match="not found"):
         asyncio.run(open_nothing())
+
+
+@pytest.fixture
+def trained(client, files):
+    """A cluster that has learned, its data and its training."""
+    data = client.datasets.upload_mnist("some data", *files[0])
+    network = client.clusters.create("sdk original", TEMPLATE.format(seed=5))
+    training = learn(client, network, data)
+    training.wait()
+    yield network, data, training
+    client.clusters.delete(network)
+    client.datasets.delete(data)
+
+
+def learn(client, network, data, epochs=1):
+    return client.train(
+        network,
+        inputs={"picture": (data, "picture")},
+        outputs={"label": (data, "label")},
+        epochs=epochs,
+    )
+
+
+def answers_of(client, network, data):
+    return client.request(network, inputs={"picture": (data, "picture")}, results="label").result()
+
+
+def test_copies_and_clusters_of_checkpoints_answer_as_the_original(client, trained):
+    network, data, training = trained
+    expected = answers_of(client, network, data).tolist()
+    saved = client.clusters.save(network, "sdk point")
+    assert client.checkpoints.get(saved).cluster_uuid == network.uuid
+    assert saved.uuid in [checkpoint.uuid for checkpoint in client.checkpoints.list()]
+    twins = [
+        client.clusters.copy(network, "sdk copy"),
+        client.clusters.create("sdk of checkpoint", checkpoint=saved),
+        client.clusters.create("sdk of moment", source=network, source_task=training),
+    ]
+    early = client.clusters.create(
+        "sdk early", source=network, source_task=training, source_cycle=10
+    )
+    client.checkpoints.delete(saved)
+    for twin in twins:
+        assert answers_of(client, twin, data).tolist() == expected
+    assert answers_of(client, early, data).tolist() != expected
+    for made in (*twins, early):
+        client.clusters.delete(made)
+
+
+def test_a_cluster_is_renamed_looked_at_and_moved(client, trained):
+    network, _data, training = trained
+    assert client.clusters.rename(network, "sdk renamed").name == "sdk renamed"
+    stats = client.clusters.stats(network)
+    assert (stats.mode, stats.task_uuid, stats.last_task_uuid) == ("TASK", "", training.uuid)
+    assert stats.host_uuid == client.hosts.list()[0].uuid
+    assert client.clusters.switch_host(network, client.hosts.list()[0]).uuid == network.uuid
+    history = client.clusters.history(network, task=training)
+    assert history[-1].trained_cycles == stats.trained_cycles == ROWS
+
+
+def test_a_training_is_paused_resumed_and_aborted(client, trained):
+    network, data, _training = trained
+    long_task = learn(client, network, data, epochs=1_000_000)
+    while long_task.refresh().current_cycle == 0:
+        pass
+    assert long_task.pause().state == "paused"
+    cycle = long_task.refresh().current_cycle
+    assert client.clusters.stats(network).task_state == "paused"
+    assert long_task.refresh().current_cycle == cycle
+    assert long_task.resume().state in {"active", "queued"}
+    while long_task.refresh().current_cycle <= cycle:
+        pass
+    with pytest.raises(TimeoutError, match="is active after 0 s"):
+        long_task.wait(timeout_s=0)
+    assert long_task.abort().state == "aborted"
+    with pytest.raises(hanami_exceptions.TaskFailedException, match="is aborted"):
+        long_task.wait()
+    assert long_task.last.state == "aborted"
