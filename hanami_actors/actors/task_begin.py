@@ -31,7 +31,7 @@ from hanami_actors.domain.cluster.resolve import resolve_request, resolve_train
 from hanami_actors.domain.cluster.state import (
     ClusterState,
     TaskState,
-    output_has_size,
+    sizes_to_come,
     template_at_end,
 )
 from hanami_actors.domain.cluster.template import Template
@@ -68,14 +68,12 @@ def new_task(command: Command, state: ClusterState, tables: Tables, stamp: Stamp
         seen = visible(command.who, row.state.owner_id, row.state.project_id)
         return row.state if seen else None
 
-    def has_size(name: str) -> bool:
-        return output_has_size(state, name)
-
     match command.message:
         case CreateTrainTask() as request:
             return resolve_train(request, template_at_end(state), lookup, stamp)
         case CreateRequestTask() as request:
-            return resolve_request(request, template_at_end(state), lookup, has_size, stamp)
+            sizes = sizes_to_come(state)
+            return resolve_request(request, template_at_end(state), lookup, sizes, stamp)
         case SaveCheckpoint(name=name):
             return _moment_task("save", name, stamp)
         case LoadCheckpoint(name=name, source=source):

@@ -4,7 +4,7 @@ Everything that can be known when a task is created is refused here, so that not
 enters the queue.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from hanami_actors.domain.base import Stamp
@@ -26,6 +26,7 @@ __all__ = [
     "INPUT_WIDTH_MAX",
     "TIME_LENGTH_MAX",
     "DatasetLookup",
+    "LearnedSizes",
     "resolve_request",
     "resolve_train",
 ]
@@ -38,6 +39,9 @@ INPUT_WIDTH_MAX: Final = 1_000_000
 
 DatasetLookup = Callable[[str], DatasetState | None]
 """Returns a dataset that the caller may use, or None."""
+
+LearnedSizes = tuple[Mapping[str, int], Mapping[str, int]]
+"""Values of inputs and outputs by name; what has not learned yet is missing."""
 
 
 def resolve_train(
@@ -89,7 +93,7 @@ def resolve_request(
     request: CreateRequestTask,
     template: Template,
     lookup: DatasetLookup,
-    has_size: Callable[[str], bool],
+    sizes: LearnedSizes,
     stamp: Stamp,
 ) -> Task:
     """Return the request task that the request describes; its uuid is ``stamp.ids[0]``.
@@ -101,8 +105,8 @@ def resolve_request(
         Of the cluster.
     lookup : callable
         Finds datasets among those the caller sees.
-    has_size : callable
-        Tells whether the output of this name has been trained; see `state.output_has_size`.
+    sizes : pair of mappings
+        Values of the inputs and outputs that have learned; see `state.sizes_to_come`.
     stamp : Stamp
 
     Raises
@@ -112,7 +116,8 @@ def resolve_request(
     NotFoundError
         An input, output, dataset or column is not known.
     ConflictError
-        The template has no hexagons, an output has no size yet, or a dataset has no content yet.
+        The template has no hexagons, an output has no size yet, an input would be wider than what
+        it has learned, or a dataset has no content yet.
     """
     _require_hexagons(template)
     _require_limits(request.time_length, 1)
@@ -120,13 +125,16 @@ def resolve_request(
     _require_result_columns(request.results)
     _require_names(request.inputs, template.inputs, "input")
     _require_names(request.results, template.outputs, "output")
+    widths, known_outputs = sizes
     for result in request.results:
-        if not has_size(result.hexagon_name):
+        if result.hexagon_name not in known_outputs:
             raise ConflictError(
                 f"Output '{result.hexagon_name}' has no size yet, because the cluster never learned "
                 "it; train the cluster first."
             )
     inputs, rows = _bind(request.inputs, lookup)
+    row_count = _rows(rows, inputs, request.time_length)
+    _require_widths(inputs, widths, request.time_length)
     return Task(
         uuid=stamp.ids[0],
         kind="request",
@@ -136,11 +144,25 @@ def resolve_request(
             ResultBinding(hexagon_name=item.hexagon_name, dataset_column=item.dataset_column)
             for item in request.results
         ),
-        row_count=_rows(rows, inputs, request.time_length),
+        row_count=row_count,
         time_length=request.time_length,
         user_id=stamp.who.user_id,
         project_id=stamp.who.project_id,
     )
+
+
+def _require_widths(
+    inputs: tuple[Binding, ...], widths: Mapping[str, int], time_length: int
+) -> None:
+    for binding in inputs:
+        width = (binding.end - binding.start) * time_length
+        known = widths.get(binding.hexagon_name, 0)
+        if width > known:
+            raise ConflictError(
+                f"Input '{binding.hexagon_name}' would get {width} values (column width times "
+                f"time_length), but the cluster has learned {known}; ask with data as wide as it was "
+                "trained with, or train it with wider data first."
+            )
 
 
 def _require_hexagons(template: Template) -> None:

@@ -51,10 +51,10 @@ __all__ = [
     "invariants",
     "learned_sizes",
     "next_queued_task",
-    "output_has_size",
     "paused_task",
     "queued_count",
     "sizes_of_task",
+    "sizes_to_come",
     "template_at_end",
     "widest",
 ]
@@ -330,19 +330,26 @@ def widest(*sizes: Sizes) -> Sizes:
     return tuple(sorted(merged.items()))
 
 
-def output_has_size(state: ClusterState, name: str) -> bool:
-    """Tell whether the output will have a size when a task queued now has its turn.
+def sizes_to_come(state: ClusterState) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the sizes of inputs and outputs that a task queued now will meet at its turn.
 
     What is queued before counts: a training and a request can be created right after each other.
     """
-    waiting = [entry.task for entry in state.tasks if entry.phase in _OPEN]
-    for task in reversed(waiting):
-        # What is loaded before the request decides, whatever was learned until then.
-        if task.source is not None:
-            return name in dict(task.source.outputs)
-        if any(binding.hexagon_name == name for binding in task.outputs):
-            return True
-    return name in learned_sizes(state)[1]
+    parts = []
+    for entry in reversed(state.tasks):
+        # What is loaded decides, whatever was learned until then.
+        if entry.phase in _OPEN and entry.task.source is not None:
+            parts.append((entry.task.source.inputs, entry.task.source.outputs))
+            break
+        if entry.phase in _OPEN and entry.task.kind == "train":
+            parts.append(sizes_of_task(entry.task))
+    else:
+        inputs, outputs = learned_sizes(state)
+        parts.append((tuple(inputs.items()), tuple(outputs.items())))
+    return (
+        dict(widest(*(inputs for inputs, _ in parts))),
+        dict(widest(*(outputs for _, outputs in parts))),
+    )
 
 
 def invariants(state: ClusterState) -> None:

@@ -155,9 +155,9 @@ class ClusterRules(DatasetRules):
             # Before the dataset is looked at.
             expected = 409
         width = self.width(dataset)
-        # Wider than what will have been learned: refused now, or when it has its turn.
-        asked = expected or ({200, 409} if width > cluster.width_to_come() else 200)
-        answer = self.world.call_as(token, "POST", "task/request", asked, json=body)
+        if width > cluster.width_to_come():
+            expected = expected or 409
+        answer = self.world.call_as(token, "POST", "task/request", expected or 200, json=body)
         if answer.status_code != 200:
             return
         task = self.queue(cluster, answer.json(), "request", dataset.row_count, is_long=False)

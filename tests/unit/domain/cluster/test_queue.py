@@ -24,8 +24,8 @@ from hanami_actors.domain.cluster.state import (
     initial,
     learned_sizes,
     next_queued_task,
-    output_has_size,
     queued_count,
+    sizes_to_come,
 )
 from hanami_actors.errors import (
     BadRequestError,
@@ -241,13 +241,21 @@ def test_an_event_of_an_unknown_task_cannot_be_applied():
 
 
 def test_an_output_has_a_size_as_soon_as_its_training_waits_in_the_queue():
-    assert not output_has_size(cluster_after(), "output")
-    assert output_has_size(cluster_after(queue(60)), "output")
-    assert not output_has_size(cluster_after(queue(60)), "other")
+    assert "output" not in sizes_to_come(cluster_after())[1]
+    assert "output" in sizes_to_come(cluster_after(queue(60)))[1]
+    assert "other" not in sizes_to_come(cluster_after(queue(60)))[1]
     learned = cluster_after(queue(60), start(60), finish(60), RemoveTask(task_uuid=uuid(60)))
-    assert output_has_size(learned, "output")
+    assert "output" in sizes_to_come(learned)[1]
     lost = cluster_after(queue(60), start(60), AbortTask(task_uuid=uuid(60), cycle=0, digest=""))
-    assert not output_has_size(lost, "output")
+    assert "output" not in sizes_to_come(lost)[1]
+
+
+def test_the_widest_input_that_waits_in_the_queue_counts():
+    learned = (queue(60), start(60), finish(60))
+    (once,) = sizes_to_come(cluster_after(*learned))[0].values()
+    waiting = cluster_after(*learned, queue(61, time_length=2))
+    (twice,) = sizes_to_come(waiting)[0].values()
+    assert twice == 2 * once
 
 
 def test_learned_sizes_keep_the_largest_of_all_trainings():

@@ -9,7 +9,11 @@ from hanami_actors.domain.cluster.messages import (
     InputBinding,
     OutputBinding,
 )
-from hanami_actors.domain.cluster.resolve import resolve_request, resolve_train
+from hanami_actors.domain.cluster.resolve import (
+    INPUT_WIDTH_MAX,
+    resolve_request,
+    resolve_train,
+)
 from hanami_actors.domain.cluster.template_parser import default_template, parse_template
 from hanami_actors.domain.dataset.aggregate import DatasetPhase
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
@@ -49,9 +53,10 @@ def train(template=TEMPLATE, **changes):
     return resolve_train(replace(TRAIN, **changes), template, DATASETS.get, stamp())
 
 
-def ask(template=TEMPLATE, *, known=("output",), **changes):
+def ask(template=TEMPLATE, *, known=("output",), width=INPUT_WIDTH_MAX, **changes):
     request = replace(ASK, **changes)
-    return resolve_request(request, template, DATASETS.get, lambda name: name in known, stamp())
+    sizes = ({"input": width}, dict.fromkeys(known, 2))
+    return resolve_request(request, template, DATASETS.get, sizes, stamp())
 
 
 def test_a_training_knows_the_bytes_it_needs():
@@ -190,3 +195,12 @@ def test_a_cluster_without_hexagons_has_no_tasks():
 def test_a_request_for_an_output_that_never_learned_is_a_conflict():
     with pytest.raises(ConflictError, match="Output 'output' has no size yet"):
         ask(known=())
+
+
+def test_an_input_wider_than_what_was_learned_is_a_conflict():
+    content = DATASETS[uuid(100)].content
+    assert content is not None
+    width = content.columns[0].end
+    assert ask(width=width).row_count == 10
+    with pytest.raises(ConflictError, match=rf"{2 * width} values .* learned {width};"):
+        ask(width=width, time_length=2)
