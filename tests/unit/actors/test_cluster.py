@@ -133,10 +133,22 @@ def test_a_request_behind_a_training_that_never_ran_fails_with_a_reason(make_bac
     assert backend.dataset(request).failure == failed.reason
 
 
-def test_a_request_with_wider_input_than_was_learned_fails_with_both_numbers(backend):
+def test_a_request_with_wider_input_than_was_learned_is_refused_with_both_numbers(backend):
     cluster, data, wide = backend.cluster(), backend.data(side=2), backend.data(side=3)
     backend.train(cluster, data)
-    failed = backend.ended(cluster, backend.request(cluster, wide))
+    with pytest.raises(ConflictError, match="would get 9 values .* learned 4;"):
+        backend.request(cluster, wide)
+
+
+def test_a_request_whose_training_was_taken_away_fails_with_both_numbers(backend):
+    cluster, data, wide = backend.cluster(), backend.data(side=2), backend.data(side=3)
+    long = backend.train(cluster, data, epochs=1_000_000)
+    wait_until(lambda: backend.task(cluster, long).current_cycle > 0)
+    widening = backend.train(cluster, wide)
+    request = backend.request(cluster, wide)
+    backend.abort(cluster, widening)
+    backend.abort(cluster, long)
+    failed = backend.ended(cluster, request)
     assert failed.state == "failed"
     assert "gets 9 values" in failed.reason
     assert "learned 4" in failed.reason
