@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -117,7 +116,6 @@ def running_backend(settings: Settings) -> Iterator[Backend]:
 def _build(
     settings: Settings, directory: DataDirectory, uploads_dir: Path, log: LmdbEventLog
 ) -> tuple[System, HostTable]:
-    os.environ["NUMBA_CACHE_DIR"] = str(settings.kernel_cache_dir)
     clock = SystemClock()
     blobs = BlobStore(directory.blobs)
     snapshots = SnapshotStore(directory.snapshots)

@@ -45,6 +45,8 @@ def main() -> int:
         # Imported late: --help and a wrong setting need neither actors nor LMDB.
         from hanami_actors.app import running_backend
 
+        # Of this process alone, and before anything imports numba.
+        os.environ["NUMBA_CACHE_DIR"] = str(settings.kernel_cache_dir)
         with running_backend(settings) as backend:
             backend.create_first_admin(os.environ, _show if sys.stderr.isatty() else None)
             asyncio.run(_serve(settings, backend, tls))

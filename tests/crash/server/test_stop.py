@@ -7,6 +7,7 @@ import pytest
 from tests.crash.server.uploader import Uploader, csv_bytes
 from tests.journey import Journey, write_idx
 from tests.server import ServerProcess
+from tests.unit.actors.harness import wait_until
 
 ROWS = 400
 
@@ -41,9 +42,13 @@ def test_kernels_that_cannot_be_loaded_show_in_readiness_and_tasks_wait_for_bett
 ):
     cold_server.start(wait_until_ready=False)
     cold_server.wait_for_line("loading the kernels failed")
-    answer = cold_server.request("GET", "/v1/health/ready")
-    assert answer.status_code == 503
-    assert "numba needs another NumPy" in answer.text
+
+    def refusal():
+        answer = cold_server.request("GET", "/v1/health/ready")
+        assert answer.status_code == 503
+        return "numba needs another NumPy" in answer.text
+
+    wait_until(refusal)
     assert cold_server.request("GET", "/v1/health/live").status_code == 200
     upload = Uploader.of_pictures(cold_server, 50)
     upload.send_all()
