@@ -26,6 +26,7 @@ from hanami_actors.domain.user.messages import CreateUser
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.directory import DataDirectory, make_private_directory
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
+from hanami_actors.eventlog.page_check import check_pages_at_start
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.eventlog.table_snapshots import TableSnapshots
 from hanami_actors.ports import SystemClock, SystemEntropy
@@ -96,6 +97,7 @@ def running_backend(settings: Settings) -> Iterator[Backend]:
     directory.create()
     uploads_dir = settings.data_dir / "uploads"
     make_private_directory(uploads_dir)
+    check_pages_at_start(directory.log)
     log = LmdbEventLog(directory.log, map_size_bytes=settings.map_size_bytes)
     try:
         system, hosts = _build(settings, directory, uploads_dir, log)

@@ -5,13 +5,11 @@ big-endian u64 → position) and ``meta``, which says which format and catalogue
 holds the newest position and chain hash in a second place, so that a cut tail is found.
 """
 
-import errno
 import os
 import struct
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import lmdb
 
@@ -21,33 +19,29 @@ from hanami_actors.errors import (
     LogError,
     LogLockedError,
     NewerSchemaError,
-    StorageFullError,
 )
 from hanami_actors.eventlog.codec import EMPTY_HEAD, FORMAT_VERSION, HASH_SIZE_BYTES
 from hanami_actors.eventlog.directory import (
     DIRECTORY_MODE,
     FILE_MODE,
     fsync_directory,
-    is_out_of_room,
     storage_errors,
 )
 from hanami_actors.eventlog.gate import Gate
+from hanami_actors.eventlog.lmdb_errors import DATA_NAME, LIB_VERSION, can_lock, lmdb_errors
 from hanami_actors.eventlog.port import Head
 from hanami_actors.types import Position
 
-__all__ = ["Databases", "LmdbEnvironment", "lmdb_errors", "pack_head", "unpack_head"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-# The engine of the 0.9 line: its data format is the one that every LMDB tool reads. Without the
-# pin a new log would follow an environment variable.
-_LIB_VERSION = 0
+__all__ = ["Databases", "LmdbEnvironment", "pack_head", "unpack_head"]
+
 _DATABASE_COUNT_MAX = 16
 _READER_COUNT_MAX = 510
 _HEAD = struct.Struct(f">Q{HASH_SIZE_BYTES}s")
 _VERSION = struct.Struct(">I")
 _GROW_STEP_BYTES = 2**20
-# More than the largest record, so that a commit that failed for want of room is recognised.
-_ROOM_PROBE_BYTES = 32 * 2**20
-_DATA_NAME = "data.mdb"
 _MARKER_NAME = "FORMAT"
 _MARKER_TEXT = f"hanami_actors event log, format {FORMAT_VERSION}\n"
 
@@ -85,32 +79,6 @@ def unpack_head(value: bytes | None) -> Head:
     return Head(position=Position(position), chain_hash=chain_hash)
 
 
-@contextmanager
-def lmdb_errors(path: Path) -> Iterator[None]:
-    """Turn errors of LMDB into ours.
-
-    Parameters
-    ----------
-    path : Path
-        The directory of the log, for the sentence.
-    """
-    try:
-        yield
-    except lmdb.MapFullError as error:
-        raise StorageFullError(
-            f"the map of {path} is full; raise its limit (nothing was written)"
-        ) from error
-    except lmdb.Error as error:
-        code = getattr(error, "code", None)
-        # LMDB reports a write that the disk cut short as an I/O error.
-        if is_out_of_room(code) or (code == errno.EIO and _is_room_gone(path / _DATA_NAME)):
-            raise StorageFullError(
-                f"no room left for {path} ({error}); free some space and try again (nothing was "
-                "written)"
-            ) from error
-        raise LogError(f"cannot use the log in {path}: {error}") from error
-
-
 class LmdbEnvironment:
     """An opened and checked environment, and the gate that keeps readers out while it grows.
 
@@ -142,19 +110,23 @@ class LmdbEnvironment:
     ) -> None:
         self.path = path
         self._map_size_max_bytes = map_size_max_bytes
+        self._sync = sync
         self._readonly = readonly
         self._catalogue_version = catalogue_version
         self._gate = Gate()
-        self._data_path = path / _DATA_NAME
+        self._data_path = path / DATA_NAME
         self._check_files()
-        with lmdb_errors(path):
-            self._env = self._open(0 if readonly else map_size_bytes, sync)
+        self._start(0 if readonly else map_size_bytes)
+
+    def _start(self, map_size_bytes: int) -> None:
+        with lmdb_errors(self.path):
+            self._env = self._open(map_size_bytes)
         try:
-            with lmdb_errors(path):
+            with lmdb_errors(self.path):
                 self._check_length()
                 self.databases = self._open_databases()
                 self._check_versions()
-                if not readonly:
+                if not self._readonly:
                     self._env.reader_check()
         except (HanamiError, lmdb.Error):
             self._env.close()
@@ -163,31 +135,47 @@ class LmdbEnvironment:
     @contextmanager
     def reading(self) -> "Iterator[lmdb.Transaction[bytes]]":
         """Run a short read transaction; for any thread, never nested, never across a yield."""
-        with lmdb_errors(self.path):
-            while True:
-                with self._gate.shared():
-                    try:
-                        txn = self._env.begin()
-                    except lmdb.MapResizedError:
-                        txn = None
-                    if txn is not None:
-                        with txn:
-                            yield txn
-                        return
-                # Another process has grown the map: take its size over and begin again.
-                with self._gate.exclusive():
-                    self._env.set_mapsize(0)
+        with self._transaction(write=False) as txn, txn:
+            yield txn
 
     @contextmanager
     def writing(self) -> "Iterator[lmdb.Transaction[bytes]]":
         """Run a write transaction that is durable on leaving; for the writer's thread alone."""
-        with lmdb_errors(self.path):
-            txn = self._env.begin(write=True)
+        with self._transaction(write=True) as txn:
             try:
                 yield txn
                 txn.commit()
             finally:
                 txn.abort()  # does nothing after a commit
+
+    @contextmanager
+    def _transaction(self, *, write: bool) -> "Iterator[lmdb.Transaction[bytes]]":
+        """Begin a transaction; the environment stays as it is until it has ended."""
+        with lmdb_errors(self.path):
+            while True:
+                env = self._env
+                with self._gate.shared():
+                    try:
+                        txn = env.begin(write=write)
+                    except (lmdb.MapResizedError, lmdb.PanicError) as error:
+                        obstacle = error
+                    else:
+                        yield txn
+                        return
+                with self._gate.exclusive():
+                    self._overcome(obstacle, env)
+
+    def _overcome(self, obstacle: lmdb.Error, env: lmdb.Environment) -> None:
+        """Make it possible to begin again, while nobody else uses the environment."""
+        if isinstance(obstacle, lmdb.MapResizedError):
+            # Another process has grown the map.
+            env.set_mapsize(0)
+        elif env is self._env:
+            # A meta page could not be written: LMDB wants to be opened again, and then finds the
+            # newest state that is whole.
+            map_size_bytes = self.map_size_bytes()
+            env.close()
+            self._start(map_size_bytes)
 
     def ensure_room(self, size_bytes: int) -> None:
         """Grow the map until the bytes surely fit, as far as the limit lets it.
@@ -253,24 +241,23 @@ class LmdbEnvironment:
         if self._readonly:
             raise LogError(f"there is no event log in {self.path}; check the path")
 
-    def _open(self, map_size_bytes: int, sync: bool) -> lmdb.Environment:  # noqa: FBT001
-        lock_path = self.path / "lock.mdb"
-        # A copy, or a read-only file system, has no lock to take, and none may be made there.
-        lock = not self._readonly or (lock_path.exists() and os.access(lock_path, os.W_OK))
+    def _open(self, map_size_bytes: int) -> lmdb.Environment:
+        # Where there is no lock to take none may be made.
+        lock = not self._readonly or can_lock(self.path)
         try:
             return lmdb.open(
                 str(self.path),
                 map_size=map_size_bytes,
                 readonly=self._readonly,
-                sync=sync,
-                metasync=sync,
+                sync=self._sync,
+                metasync=self._sync,
                 mode=DIRECTORY_MODE,
                 create=False,
                 max_readers=_READER_COUNT_MAX,
                 max_dbs=_DATABASE_COUNT_MAX,
                 max_spare_txns=1,
                 lock=lock,
-                lib_version=_LIB_VERSION,
+                lib_version=LIB_VERSION,
             )
         except (lmdb.InvalidError, lmdb.VersionMismatchError) as error:
             raise LogError(
@@ -369,20 +356,3 @@ def _unpack_version(value: bytes | None, kind: str) -> int:
     if value is None or len(value) != _VERSION.size:
         raise LogCorruptError(f"the log does not say its {kind} version; restore it from a backup")
     return int(_VERSION.unpack(value)[0])
-
-
-def _is_room_gone(data_path: Path) -> bool:
-    """Tell a full disk from a broken one by asking for room, which is given back.
-
-    Only after a failed commit, in the writer's thread: LMDB does not look at the size of the file.
-    """
-    fd = os.open(data_path, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        size_bytes = os.fstat(fd).st_size
-        os.posix_fallocate(fd, size_bytes, _ROOM_PROBE_BYTES)
-        os.ftruncate(fd, size_bytes)
-    except OSError as error:
-        return is_out_of_room(error.errno)
-    finally:
-        os.close(fd)
-    return False

@@ -11,7 +11,7 @@ from hanami_actors.errors import (
 )
 from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, SealedRecord, chain_hash_of
 from hanami_actors.eventlog.directory import DirectoryLock, make_private_directory
-from hanami_actors.eventlog.lmdb_env import LmdbEnvironment, pack_head, unpack_head
+from hanami_actors.eventlog.lmdb_env import Databases, LmdbEnvironment, pack_head, unpack_head
 from hanami_actors.eventlog.lmdb_pages import (
     NUMBER,
     index_page,
@@ -104,7 +104,6 @@ class LmdbEventLog:
                 readonly=readonly,
                 catalogue_version=self._codec.catalogue_version,
             )
-            self._records, self._streams, self._meta = self._environment.databases
             self._check_newest_record()
         except HanamiError:
             self.close()
@@ -122,13 +121,13 @@ class LmdbEventLog:
             raise LogError(f"the log in {self._path} was opened for reading only")
         versions, self._versions = self._versions, {}
         with self._environment.reading() as txn:
-            cursor = txn.cursor(self._streams)
+            cursor = txn.cursor(self._databases.streams)
 
             def stream_version(stream: StreamId) -> StreamVersion:
                 version = versions.get(stream)
                 return version_at(cursor, stream) if version is None else version
 
-            head = unpack_head(txn.get(b"head", db=self._meta))
+            head = unpack_head(txn.get(b"head", db=self._databases.meta))
             plan = plan_appends(batches, head, stream_version, self._codec)
         if plan.sealed:
             self._environment.ensure_room(_room_for(plan.sealed))
@@ -143,7 +142,7 @@ class LmdbEventLog:
         """Return the newest position and hash."""
         self._check_open()
         with self._environment.reading() as txn:
-            return unpack_head(txn.get(b"head", db=self._meta))
+            return unpack_head(txn.get(b"head", db=self._databases.meta))
 
     def hash_at(self, position: int) -> bytes:
         """Return the chain hash of a record; that before the first for position 0.
@@ -161,7 +160,7 @@ class LmdbEventLog:
         if position == 0:
             return EMPTY_HEAD.chain_hash
         with self._environment.reading() as txn:
-            value = txn.get(NUMBER.pack(position), db=self._records)
+            value = txn.get(NUMBER.pack(position), db=self._databases.records)
         if value is None:
             raise missing_record(position)
         return chain_hash_of(value)
@@ -175,7 +174,7 @@ class LmdbEventLog:
         """
         self._check_open()
         with self._environment.reading() as txn:
-            return version_at(txn.cursor(self._streams), stream)
+            return version_at(txn.cursor(self._databases.streams), stream)
 
     def read_stream(self, stream: StreamId, *, after_version: int = 0) -> Iterator[Record]:
         """Yield a stream's records in order, checked and decoded.
@@ -189,7 +188,7 @@ class LmdbEventLog:
         while True:
             self._check_open()
             with self._environment.reading() as txn:
-                page = stream_page(txn, self._environment.databases, stream, version)
+                page = stream_page(txn, self._databases, stream, version)
             if not page:
                 return
             positions, values = zip(*page, strict=True)
@@ -214,7 +213,7 @@ class LmdbEventLog:
         while True:
             self._check_open()
             with self._environment.reading() as txn:
-                page = index_page(txn, self._environment.databases, after, prefix)
+                page = index_page(txn, self._databases, after, prefix)
             if not page:
                 return
             yield from page
@@ -300,6 +299,11 @@ class LmdbEventLog:
         if self._lock is not None:
             self._lock.release()
 
+    @property
+    def _databases(self) -> Databases:
+        """Handles that are good within the transaction that is open now."""
+        return self._environment.databases
+
     def _write(self, plan: Plan) -> None:
         records: list[tuple[bytes, bytes]] = []
         streams: list[tuple[bytes, bytes]] = []
@@ -309,8 +313,8 @@ class LmdbEventLog:
             index_key = stream_key_prefix(record.stream) + NUMBER.pack(record.version)
             streams.append((index_key, key))
         with self._environment.writing() as txn:
-            _, added = txn.cursor(self._records).putmulti(records, append=True)
-            _, indexed = txn.cursor(self._streams).putmulti(streams, overwrite=False)
+            _, added = txn.cursor(self._databases.records).putmulti(records, append=True)
+            _, indexed = txn.cursor(self._databases.streams).putmulti(streams, overwrite=False)
             if added != len(records) or indexed != len(streams):
                 first = plan.sealed[0].record.position
                 raise LogCorruptError(
@@ -318,7 +322,7 @@ class LmdbEventLog:
                     "its newest; run a verification"
                 )
             self._environment.put_catalogue_version(txn)
-            txn.put(b"head", pack_head(plan.head), db=self._meta)
+            txn.put(b"head", pack_head(plan.head), db=self._databases.meta)
 
     def _pages(self, after_position: int) -> Iterator[tuple[int, list[bytes]]]:
         """Yield (first position, values) of consecutive records, complete up to the head."""
@@ -326,8 +330,8 @@ class LmdbEventLog:
         while True:
             self._check_open()
             with self._environment.reading() as txn:
-                head = unpack_head(txn.get(b"head", db=self._meta))
-                values = record_page(txn, self._environment.databases, position, head)
+                head = unpack_head(txn.get(b"head", db=self._databases.meta))
+                values = record_page(txn, self._databases, position, head)
             if not values:
                 return
             yield position + 1, values
@@ -335,8 +339,8 @@ class LmdbEventLog:
 
     def _check_newest_record(self) -> None:
         with self._environment.reading() as txn:
-            head = unpack_head(txn.get(b"head", db=self._meta))
-            cursor = txn.cursor(self._records)
+            head = unpack_head(txn.get(b"head", db=self._databases.meta))
+            cursor = txn.cursor(self._databases.records)
             key, value = cursor.item() if cursor.last() else (NUMBER.pack(0), b"")
         position = NUMBER.unpack(key)[0]
         if position != head.position:

@@ -96,7 +96,7 @@ def stream_page(
     for key, position_key in cursor.iternext():
         if not key.startswith(prefix):
             break
-        position = NUMBER.unpack(position_key)[0]
+        position = _number(position_key)
         if key != prefix + NUMBER.pack(after_version + len(page) + 1):
             raise LogCorruptError(
                 f"stream {stream!r} has no version {after_version + len(page) + 1}"
@@ -130,8 +130,7 @@ def index_page(
     cursor = txn.cursor(databases.streams)
     found = cursor.set_range(_behind(after) if after is not None else begin)
     while found and len(page) < _PAGE_RECORD_COUNT and cursor.key().startswith(begin):
-        name = cursor.key()[: -NUMBER.size - 1]
-        stream = StreamId(name.decode())
+        stream = _stream_of(cursor.key())
         page.append((stream, version_at(txn.cursor(databases.streams), stream)))
         found = cursor.set_range(_behind(stream))
     return page
@@ -150,7 +149,7 @@ def version_at(cursor: "lmdb.Cursor[bytes]", stream: StreamId) -> StreamVersion:
     found = cursor.prev() if cursor.set_range(_behind(stream)) else cursor.last()
     if not found or not cursor.key().startswith(prefix):
         return StreamVersion(0)
-    return StreamVersion(NUMBER.unpack(cursor.key()[len(prefix) :])[0])
+    return StreamVersion(_number(cursor.key()[len(prefix) :]))
 
 
 def missing_record(position: int) -> LogCorruptError:
@@ -163,6 +162,21 @@ def missing_record(position: int) -> LogCorruptError:
     return LogCorruptError(
         f"record {position} is missing; restore the log from a backup or run a verification"
     )
+
+
+def _number(data: bytes) -> int:
+    if len(data) != NUMBER.size:
+        raise LogCorruptError("the index of streams is damaged; restore the log from a backup")
+    return int(NUMBER.unpack(data)[0])
+
+
+def _stream_of(key: bytes) -> StreamId:
+    try:
+        return StreamId(key[: -NUMBER.size - 1].decode())
+    except UnicodeDecodeError as error:
+        raise LogCorruptError(
+            f"the index of streams names {key!r}, which is no stream; restore the log from a backup"
+        ) from error
 
 
 def _behind(stream: StreamId) -> bytes:

@@ -136,14 +136,12 @@ class SnapshotStore:
         ----------
         stream : StreamId
         """
-        directory = self._stream_directory(stream)
-        if not directory.is_dir():
+        try:
+            files = os.listdir(self._stream_directory(stream))
+        except FileNotFoundError:
+            # Never there, or removed by another thread at this moment.
             return []
-        return sorted(
-            unquote(file.name)
-            for file in directory.iterdir()
-            if not file.name.startswith(_TEMPORARY_PREFIX)
-        )
+        return sorted(unquote(name) for name in files if not name.startswith(_TEMPORARY_PREFIX))
 
     def load(self, stream: StreamId, name: str) -> bytes:
         """Return the payload of a snapshot that holds.

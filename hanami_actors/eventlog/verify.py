@@ -1,6 +1,6 @@
 """Checks of a whole data directory: chain, checksums, index, folds, blobs, snapshots."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from hanami_actors.domain.aggregates import AGGREGATES, kind_of
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
     Attributes
     ----------
     what : str
-        ``log``, ``fold``, ``index``, ``blob``, ``snapshot`` or ``digest``.
+        ``page``, ``log``, ``fold``, ``index``, ``blob``, ``snapshot`` or ``digest``.
     where : str
         The record, stream, blob or snapshot.
     text : str
@@ -58,12 +58,15 @@ class Folded(NamedTuple):
         State and version of every stream that has one, by its name.
     holdings : Holdings
         Who names which blobs.
+    versions : dict
+        How many records every stream has.
     record_count : int
     """
 
     tables: Tables
     states: dict[str, tuple[Any, int]]
     holdings: Holdings
+    versions: dict[str, int]
     record_count: int
 
 
@@ -82,17 +85,22 @@ def check_chain(log: LmdbEventLog) -> Iterator[Finding]:
         yield Finding("log", _place(error), error.message)
 
 
-def check_index(log: LmdbEventLog, progress: Progress = lambda _: None) -> Iterator[Finding]:
+def check_index(
+    log: LmdbEventLog, versions: Mapping[str, int], progress: Progress = lambda _: None
+) -> Iterator[Finding]:
     """Yield the streams whose index does not lead to their records.
 
     Parameters
     ----------
     log : LmdbEventLog
         Whose records can all be read.
+    versions : mapping
+        How many records every stream has.
     progress : callable
         Told the number of streams that were compared.
     """
-    for count, (stream, version) in enumerate(log.streams(), 1):
+    for count, (name, version) in enumerate(versions.items(), 1):
+        stream = StreamId(name)
         try:
             found = sum(1 for _ in log.read_stream(stream))
         except HanamiError as error:
@@ -122,6 +130,7 @@ def fold_all(log: LmdbEventLog, progress: Progress = lambda _: None) -> Folded:
     tables = EMPTY
     states: dict[str, tuple[Any, int]] = {}
     holdings = Holdings()
+    versions: dict[str, int] = {}
     position = 0
     for record in log.read_all():
         position = record.position
@@ -129,6 +138,7 @@ def fold_all(log: LmdbEventLog, progress: Progress = lambda _: None) -> Folded:
             tables = fold(
                 tables, record.stream, record.version, position, record.time_us, record.event
             )
+            _count(versions, record)
             _fold_stream(states, record)
             holdings.add(record.stream, record.event)
         except HanamiError as error:
@@ -139,7 +149,7 @@ def fold_all(log: LmdbEventLog, progress: Progress = lambda _: None) -> Folded:
             raise
         if position % _PROGRESS_STEP == 0:
             progress(position)
-    return Folded(tables, states, holdings, position)
+    return Folded(tables, states, holdings, versions, position)
 
 
 def check_blobs(
@@ -187,20 +197,22 @@ def check_snapshots(
             progress(count)
 
 
-def _fold_stream(states: dict[str, tuple[Any, int]], record: Record) -> None:
-    aggregate = AGGREGATES.get(kind_of(record.stream))
-    if aggregate is None:
-        return
-    state, version = states.get(record.stream, (None, 0))
+def _count(versions: dict[str, int], record: Record) -> None:
+    version = versions.get(record.stream, 0)
     if record.version != version + 1:
         raise FaultError(
             f"stream {record.stream!r} goes from version {version} to version {record.version}"
         )
-    before = aggregate.initial() if version == 0 else state
-    states[StreamId(record.stream)] = (
-        aggregate.apply(before, record.event, record.time_us),
-        record.version,
-    )
+    versions[record.stream] = record.version
+
+
+def _fold_stream(states: dict[str, tuple[Any, int]], record: Record) -> None:
+    aggregate = AGGREGATES.get(kind_of(record.stream))
+    if aggregate is None:
+        return
+    before = states[record.stream][0] if record.stream in states else aggregate.initial()
+    after = aggregate.apply(before, record.event, record.time_us)
+    states[record.stream] = (after, record.version)
 
 
 def _place(error: HanamiError) -> str:

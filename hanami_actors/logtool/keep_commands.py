@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from hanami_actors.errors import HanamiError
+from hanami_actors.errors import HanamiError, LogCorruptError
 from hanami_actors.eventlog.backup import back_up
+from hanami_actors.eventlog.page_check import check_pages
 from hanami_actors.eventlog.usage import Usage, usage_of
 from hanami_actors.eventlog.verify import (
     Finding,
@@ -56,6 +57,12 @@ def verify(source: Source, *, recompute: bool, fast: bool, as_json: bool) -> Non
 def _findings(
     source: Source, output: Output, done: dict[str, object], *, recompute: bool, fast: bool
 ) -> Iterator[Finding]:
+    try:
+        with Bar("pages", source.page_count()) as bar:
+            check_pages(source.directory.log, bar.reached)
+    except LogCorruptError as error:
+        yield Finding("page", "", error.message)
+        return
     head = source.log.head().position
     broken = list(check_chain(source.log))
     yield from broken
@@ -67,12 +74,12 @@ def _findings(
     except HanamiError as error:
         yield Finding("fold", "", ": ".join([error.message, *getattr(error, "__notes__", ())]))
         return
-    with Bar("streams", len(folded.states)) as bar:
-        broken = list(check_index(source.log, bar.reached))
+    with Bar("streams", len(folded.versions)) as bar:
+        broken = list(check_index(source.log, folded.versions, bar.reached))
     yield from broken
     if not broken:
         output.line(f"{head} records hold: checksums, chain, folds and index are right")
-    done.update(records=folded.record_count, streams=len(folded.states))
+    done.update(records=folded.record_count, streams=len(folded.versions))
     if not fast:
         yield from _files(source, output, folded, done)
     if recompute:

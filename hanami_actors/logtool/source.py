@@ -7,6 +7,7 @@ from hanami_actors.domain.aggregates import aggregate_of
 from hanami_actors.errors import LogError, NotFoundError
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.directory import DataDirectory
+from hanami_actors.eventlog.lmdb_errors import DATA_NAME
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.types import StreamId
@@ -14,6 +15,7 @@ from hanami_actors.types import StreamId
 __all__ = ["Source"]
 
 SUGGESTIONS_MAX = 5
+PAGE_SIZE_BYTES = 4096
 
 
 class Source:
@@ -39,10 +41,7 @@ class Source:
             There is none, or it does not hold.
         """
         if self._log is None:
-            if not self.directory.path.is_dir():
-                raise LogError(
-                    f"there is no data directory {self.directory.path}; name it with --data-dir"
-                )
+            self._require_directory()
             self._log = LmdbEventLog(self.directory.log, readonly=True)
         return self._log
 
@@ -55,6 +54,14 @@ class Source:
     def snapshots(self) -> SnapshotStore:
         """The snapshots; nothing is cleaned."""
         return SnapshotStore(self.directory.snapshots, readonly=True)
+
+    def page_count(self) -> int:
+        """Return about how many pages the file of the log has, without opening it."""
+        self._require_directory()
+        path = self.directory.log / DATA_NAME
+        if not path.is_file():
+            raise LogError(f"there is no event log in {self.directory.log}; check the path")
+        return path.stat().st_size // PAGE_SIZE_BYTES
 
     def close(self) -> None:
         """Let go of the log."""
@@ -100,6 +107,12 @@ class Source:
         if named:
             raise NotFoundError(f"{len(named)} clusters are called '{plain}': {_some(named)}")
         raise NotFoundError(f"there is no cluster '{plain}', neither by uuid nor by name")
+
+    def _require_directory(self) -> None:
+        if not self.directory.path.is_dir():
+            raise LogError(
+                f"there is no data directory {self.directory.path}; name it with --data-dir"
+            )
 
     def _state_name(self, stream: StreamId) -> str:
         initial, apply = aggregate_of(stream)

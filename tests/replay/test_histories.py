@@ -44,7 +44,7 @@ def findings_of(directory: DataDirectory) -> Iterator[Finding]:
             kind = "fold" if "cannot happen" in error.message else "read"
             yield Finding(kind, "", error.message)
             return
-        yield from check_index(log)
+        yield from check_index(log, folded.versions)
         blobs = BlobStore(directory.blobs, readonly=True)
         snapshots = SnapshotStore(directory.snapshots, readonly=True)
         yield from check_blobs(blobs, folded.holdings)
