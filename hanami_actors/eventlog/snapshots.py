@@ -137,7 +137,7 @@ class SnapshotStore:
         stream : StreamId
         """
         try:
-            files = os.listdir(self._stream_directory(stream))
+            files = [file.name for file in self._stream_directory(stream).iterdir()]
         except FileNotFoundError:
             # Never there, or removed by another thread at this moment.
             return []

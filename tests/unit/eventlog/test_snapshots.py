@@ -1,6 +1,7 @@
 """Snapshots are caches: what does not hold is noticed."""
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,21 @@ def test_a_newer_snapshot_replaces_one_of_the_same_name(store: SnapshotStore) ->
     store.put(A, "one", PAYLOAD)
     assert store.load(A, "one") == PAYLOAD
     assert store.names(A) == ["one"]
+
+
+def test_a_stream_whose_snapshots_vanish_while_they_are_listed_has_none(
+    store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put(A,B, "a", b"1")
+    found = Path.iterdir
+
+    def vanishing(self: Path) -> Iterator[Path]:
+        monkeypatch.setattr(Path, "iterdir", found)
+        store.delete_stream(A,B)
+        return found(self)
+
+    monkeypatch.setattr(Path, "iterdir", vanishing)
+    assert store.names(A,B) == []
 
 
 def test_streams_keep_their_own_snapshots(store: SnapshotStore) -> None:
