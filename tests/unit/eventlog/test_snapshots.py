@@ -47,16 +47,16 @@ def test_a_newer_snapshot_replaces_one_of_the_same_name(store: SnapshotStore) ->
 def test_a_stream_whose_snapshots_vanish_while_they_are_listed_has_none(
     store: SnapshotStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.put(A,B, "a", b"1")
+    store.put(A, "a", b"1")
     found = Path.iterdir
 
     def vanishing(self: Path) -> Iterator[Path]:
         monkeypatch.setattr(Path, "iterdir", found)
-        store.delete_stream(A,B)
+        store.delete_stream(A)
         return found(self)
 
     monkeypatch.setattr(Path, "iterdir", vanishing)
-    assert store.names(A,B) == []
+    assert store.names(A) == []
 
 
 def test_streams_keep_their_own_snapshots(store: SnapshotStore) -> None:
