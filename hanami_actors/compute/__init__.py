@@ -11,6 +11,7 @@ from hanami_actors.compute.image import (
     read_image_header,
 )
 from hanami_actors.compute.network import Network
+from hanami_actors.compute.single import Sparse
 from hanami_actors.compute.spec import NetworkSpec
 from hanami_actors.compute.state import KERNEL_VERSION
 from hanami_actors.compute.warming import warm_up
@@ -20,6 +21,7 @@ __all__ = [
     "Network",
     "NetworkImage",
     "NetworkSpec",
+    "Sparse",
     "decode_image",
     "encode_image",
     "is_warm",

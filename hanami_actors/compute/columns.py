@@ -11,8 +11,7 @@ __all__ = ["describe_column", "describe_results", "describe_vector"]
 
 Table = NDArray[np.int64]
 
-KINDS = {np.dtype(np.uint8): 1, np.dtype(np.float32): 4}
-"""Kind of a column, also the bytes of a value; see `kernels.columns`."""
+KINDS = {np.dtype(np.uint8): lay.COLUMN_BYTES, np.dtype(np.float32): lay.COLUMN_FLOATS}
 
 
 def describe_column(io: Table, name: str, array: NDArray[Any], stop: int, time_length: int) -> int:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hanami_actors.compute.build import build, used_extents
-from hanami_actors.compute.columns import describe_column, describe_results, describe_vector
+from hanami_actors.compute.columns import describe_column, describe_results
 from hanami_actors.compute.image import NetworkImage
 from hanami_actors.compute.kernels import layout as lay
 from hanami_actors.compute.plan import Plan, make_plan, targets_per_value
+from hanami_actors.compute.single import Single, Sparse, address_table, make_rooms
 from hanami_actors.compute.sizing import (
     capacity_for,
     grown_sizes,
@@ -20,14 +21,11 @@ from hanami_actors.compute.sizing import (
     wanted_blocks,
 )
 from hanami_actors.compute.spec import NetworkSpec, unpack_spec
-from hanami_actors.compute.state import State, aligned_zeros, digest_of, empty_state, sizes_of
+from hanami_actors.compute.state import State, digest_of, empty_state, sizes_of
 
 __all__ = ["Network"]
 
 Column = NDArray[Any]
-
-Rooms = dict[str, tuple[NDArray[np.float32], int]]
-"""By name: where the values of a single sample go, and the cell of the call table with their number."""
 
 FIXED = ("spec", "input_sizes", "output_owners")
 """Parts of the state that only a change of sizes changes."""
@@ -171,24 +169,28 @@ class Network:
             self._fits_output(q, describe_column(self._output_io(q), name, array, stop, 1))
         self._run(start, stop)
 
-    def train_one(self, inputs: Mapping[str, Column], outputs: Mapping[str, Column]) -> None:
+    def train_one(
+        self, inputs: Mapping[str, Column | Sparse], outputs: Mapping[str, Column]
+    ) -> None:
         """Learn one sample given as vectors; the same as a cycle of `train`.
 
         Parameters
         ----------
-        inputs, outputs : mapping of name to float32 or uint8 vector
+        inputs : mapping of name to vector or Sparse
+            Float32 or uint8; `Sparse` for wide inputs with few values that are not 0.
+        outputs : mapping of name to vector
 
         Raises
         ------
         KeyError, ValueError
             As `train`.
         """
-        self._io[...] = self._io_single
-        for name, array in inputs.items():
-            self._stage(self._input_rooms, "input", name, array)
-        for name, array in outputs.items():
-            self._stage(self._output_rooms, "output", name, array)
-        self._run(0, 1)
+        single = self._train_single
+        single.begin(len(inputs) + len(outputs))
+        single.fill("input", self._input_rooms, inputs)
+        single.fill("output", self._output_rooms, outputs)
+        while self._entry.train_entry(single.table) == 0:
+            self._make_room()
 
     def request(
         self,
@@ -228,23 +230,20 @@ class Network:
         self._table[lay.TABLE_STOP] = stop
         self._entry.request_entry(self._table)
 
-    def request_one(self, inputs: Mapping[str, Column]) -> dict[str, NDArray[np.float32]]:
-        """Answer one sample given as vectors: all outputs by name, empty without a size.
+    def request_one(self, inputs: Mapping[str, Column | Sparse]) -> dict[str, NDArray[np.float32]]:
+        """Answer one sample: all outputs by name, empty without a size; inputs as in `train_one`.
 
         Raises
         ------
         KeyError, ValueError
             As `train`.
         """
-        self._io[...] = self._io_single
-        for name, array in inputs.items():
-            self._stage(self._input_rooms, "input", name, array)
-        for room, cell in self._output_rooms.values():
-            self._io_cells[cell] = room.shape[0]
-        self._table[lay.TABLE_START] = 0
-        self._table[lay.TABLE_STOP] = 1
-        self._entry.request_entry(self._table)
-        return {name: room.copy() for name, (room, _) in self._output_rooms.items()}
+        single = self._request_single
+        single.begin(len(inputs) + len(self._output_rooms))
+        single.fill("input", self._input_rooms, inputs)
+        single.expect(self._output_rooms)
+        self._entry.request_entry(single.table)
+        return {name: room.values.copy() for name, room in self._output_rooms.items()}
 
     def reset_transients(self, which: str) -> None:
         """Set potentials and resting times to zero, at the start of a task or direct session.
@@ -257,6 +256,21 @@ class Network:
         side = TRANSIENTS[which]
         self._arrays.pot[side] = 0
         self._arrays.rest[side] = 0
+
+    def take_transients(self, which: str) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return a copy of potentials and resting times, for `put_transients`."""
+        side = TRANSIENTS[which]
+        return self._arrays.pot[side].copy(), self._arrays.rest[side].copy()
+
+    def put_transients(self, which: str, kept: tuple[NDArray[Any], NDArray[Any]]) -> bool:
+        """Set potentials and resting times as they were; return whether they still fit."""
+        side = TRANSIENTS[which]
+        potentials, rests = kept
+        if potentials.shape != self._arrays.pot[side].shape:
+            return False
+        self._arrays.pot[side] = potentials
+        self._arrays.rest[side] = rests
+        return True
 
     def image(self) -> NetworkImage:
         """Return a copy of everything in use; other threads may encode it."""
@@ -318,20 +332,6 @@ class Network:
                 "size it first"
             )
 
-    def _stage(self, rooms: Rooms, what: str, name: str, array: Column) -> None:
-        """Copy the values of a single sample to where its row of the call table points."""
-        if name not in rooms:
-            _number(self._inputs if rooms is self._input_rooms else self._outputs, what, name)
-        room, cell = rooms[name]
-        count = array.shape[0]
-        if array.ndim != 1 or count > room.shape[0]:
-            raise ValueError(
-                f"{what} '{name}' gets values of shape {array.shape} but has size {room.shape[0]}; "
-                "give a vector, and size it first"
-            )
-        room[:count] = array
-        self._io_cells[cell] = count
-
     def _check_range(self, start: int, stop: int, time_length: int) -> None:
         """Refuse a range of rows that makes no sense."""
         if not 0 <= start <= stop or time_length < 1:
@@ -339,17 +339,13 @@ class Network:
 
     def _run(self, start: int, stop: int) -> None:
         """Train, making room whenever an array could become too small."""
-        table = self._table
-        io = self._io
         while True:
-            table[lay.TABLE_START] = start
-            table[lay.TABLE_STOP] = stop
-            start = int(self._entry.train_entry(table))
+            self._table[lay.TABLE_START] = start
+            self._table[lay.TABLE_STOP] = stop
+            start = int(self._entry.train_entry(self._table))
             if start >= stop:
                 return
-            self._install(self.image().state)
-            self._io[...] = io
-            table = self._table
+            self._make_room()
 
     def _install(self, state: State) -> None:
         """Build the arrays of a state with room for more, and the table of their addresses."""
@@ -357,32 +353,26 @@ class Network:
         self._fixed = {name: state[name] for name in FIXED}
         self._arrays = build(self._plan, state, capacity_for(self._plan, state))
         self._io = self._arrays.io
-        self._io_cells = self._io.reshape(-1)
-        table = np.zeros(lay.TABLE_HEAD + lay.TABLE_CELLS * len(self._arrays), np.int64)
-        for index, array in enumerate(self._arrays):
-            at = lay.TABLE_HEAD + lay.TABLE_CELLS * index
-            table[at] = array.__array_interface__["data"][0]
-            table[at + 1 : at + 1 + array.ndim] = array.shape
-        self._table = table
+        self._table = address_table(self._arrays)
+
+    def _make_room(self) -> None:
+        """Build larger arrays in the middle of a call."""
+        io = self._io
+        self._install(self.image().state)
+        self._io[...] = io
+        self._train_single.rebind(self._arrays)
+        self._request_single.rebind(self._arrays)
 
     def _prepare_single(self) -> None:
-        """Make room for the values of a single sample, where `train_one` puts them.
-
-        The addresses are fixed, because asking NumPy for an address takes longer than the copy.
-        """
-        self._io_single = self._io.copy()
-        first_output = len(self._plan.spec.inputs)
-        places = [(name, q, self._sizes.inputs[q]) for name, q in self._inputs.items()]
-        places += [
-            (name, first_output + q, self.output_width(name)) for name, q in self._outputs.items()
-        ]
-        rooms = []
-        for name, row, width in places:
-            room = aligned_zeros((width,), np.float32)
-            describe_vector(self._io_single[row], room)
-            rooms.append((name, (room, row * lay.IO_CELLS + lay.IO_WIDTH)))
-        self._input_rooms: Rooms = dict(rooms[: len(self._inputs)])
-        self._output_rooms: Rooms = dict(rooms[len(self._inputs) :])
+        """Make room for the values of single samples; only a change of sizes needs this again."""
+        first = len(self._plan.spec.inputs)
+        inputs = {name: (q, self._sizes.inputs[q]) for name, q in self._inputs.items()}
+        outputs = {name: (first + q, self.output_width(name)) for name, q in self._outputs.items()}
+        self._input_rooms = make_rooms(inputs, sparse=True)
+        self._output_rooms = make_rooms(outputs, sparse=False)
+        rooms = [*self._input_rooms.values(), *self._output_rooms.values()]
+        self._train_single = Single(self._arrays, rooms)
+        self._request_single = Single(self._arrays, rooms)
 
 
 def _number(numbers: Mapping[str, int], what: str, name: str) -> int:

@@ -179,6 +179,37 @@ def hand_back(section_table, at, width, weights, derivative, d, blocks, lanes):
 
 
 @kernel
+def learn_blocks(hexagon, rate, hx, lk, gr, hb, so, weights, slots, values, counts, d, step):
+    """Change the sections of all blocks of a hexagon, the last block first.
+
+    Its rows were read last and are still in the cache; blocks do not share rows.
+
+    Parameters
+    ----------
+    hexagon : int64
+    rate : float32
+        Step size.
+    hx, lk, gr, hb, so, slots, values, counts
+        As in `backward`.
+    weights : float32[sections, 128], updated
+    d : float32[blocks, 128]
+        Derivatives.
+    step : float32[128], overwritten
+    """
+    for back in range(hx[hexagon, HX_BLOCKS]):
+        position = hx[hexagon, HX_BLOCKS] - 1 - back
+        db = d[hb[hexagon, position]]
+        for j in range(BLOCK):
+            step[j] = rate * db[j]
+        for q in range(hx[hexagon, HX_LINKS]):
+            link = hx[hexagon, HX_LINK_FIRST] + q
+            group = lk[link, LK_GROUP]
+            at = lk[link, LK_AT] + position * lk[link, LK_STRIDE]
+            first = gr[group, GR_ACTIVE_AT]
+            learn_sections(weights, step, so, at, slots, values, first, first + counts[group])
+
+
+@kernel
 def backward(
     why, limit, hx, hf, lk, gr, hb, rd, hr, so, vo, weights, bias, out_weights, out_bias,
     ci, slots, values, counts, energies, z, a, gate, e, d, step, lanes,
@@ -242,20 +273,15 @@ def backward(
                     gb = gate[block]
                     for j in range(BLOCK):
                         db[j] *= gb[j]
-            bb = bias[block]
-            for j in range(BLOCK):
-                step[j] = rate * db[j]
-            if not direct:
+                bb = bias[block]
                 for j in range(BLOCK):
-                    bb[j] -= step[j]
+                    bb[j] -= rate * db[j]
             for q in range(hx[hexagon, HX_LINKS]):
                 link = hx[hexagon, HX_LINK_FIRST] + q
                 group = lk[link, LK_GROUP]
-                at = lk[link, LK_AT] + position * lk[link, LK_STRIDE]
-                first = gr[group, GR_ACTIVE_AT]
                 if gr[group, GR_KIND] == KIND_NEURONS:
                     hand_back(
-                        so, at, gr[group, GR_WIDTH], weights, db, d,
-                        hb[gr[group, GR_HEXAGON]], lanes,
+                        so, lk[link, LK_AT] + position * lk[link, LK_STRIDE], gr[group, GR_WIDTH],
+                        weights, db, d, hb[gr[group, GR_HEXAGON]], lanes,
                     )  # fmt: skip
-                learn_sections(weights, step, so, at, slots, values, first, first + counts[group])
+        learn_blocks(hexagon, rate, hx, lk, gr, hb, so, weights, slots, values, counts, d, step)

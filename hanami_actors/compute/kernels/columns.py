@@ -12,23 +12,21 @@ from hanami_actors.compute.kernels.jit import kernel
 from hanami_actors.compute.kernels.layout import (
     BITS_FLOAT,
     BITS_INT,
+    COLUMN_BYTES,
+    COLUMN_FLOATS,
     OUT_BOOL,
     OUT_FLOAT,
     OUT_INT,
     OUT_PLAIN,
 )
-from hanami_actors.compute.kernels.views import bytes_at, floats_at
+from hanami_actors.compute.kernels.views import bytes_at, floats_at, ints_at
 
 __all__ = [
-    "COLUMN_BYTES",
-    "COLUMN_FLOATS",
     "read_targets",
+    "scan_pairs",
     "scan_positive",
     "write_results",
 ]
-
-COLUMN_BYTES = 1
-COLUMN_FLOATS = 4
 
 
 @kernel
@@ -70,6 +68,34 @@ def scan_positive(address, kind, at, width, slots, values):
             count += wide[i] >= np.float32(1e-30)
         for i in range(count):
             values[i] = min(wide[slots[i]], np.float32(1e30))
+    return count
+
+
+@kernel
+def scan_pairs(address, index_address, width, slots, values):
+    """List the values above 1e-30 of pairs of index and value, in order.
+
+    Parameters
+    ----------
+    address, index_address : int64
+        First byte of the float32 values and of their int32 indices, which rise.
+    width : int64
+        Number of pairs.
+    slots, values
+        As in `scan_positive`.
+
+    Returns
+    -------
+    int64
+        How many are listed.
+    """
+    given = floats_at(address, width)
+    indices = ints_at(index_address, width)
+    count = 0
+    for i in range(width):
+        slots[count] = indices[i]
+        values[count] = min(given[i], np.float32(1e30))
+        count += given[i] >= np.float32(1e-30)
     return count
 
 

@@ -15,11 +15,12 @@ from hanami_actors.compute.kernels.growth import open_rows
 from hanami_actors.compute.kernels.jit import entry
 from hanami_actors.compute.kernels.memory import remember
 from hanami_actors.compute.kernels.reduction import count_usage
+from hanami_actors.compute.kernels.room import has_room
 from hanami_actors.compute.kernels.slow import follow
 from hanami_actors.compute.kernels.stages import (
     code_inputs,
+    fetch_replays,
     grow,
-    has_room,
     open_next,
     pass_backward,
     pass_forward,
@@ -61,6 +62,7 @@ def train_entry(t):
     y = tab.f1(t, tab.T_Y)
     row = t[lay.TABLE_START]
     while row < t[lay.TABLE_STOP] and has_room(t):
+        fetch_replays(t)
         code_inputs(t, row, lay.YES)
         take_targets(t, row)
         pass_forward(t, lay.PASS_TRAIN)

@@ -9,7 +9,7 @@ import numba
 
 from hanami_actors.compute.cache import choose_directory
 
-__all__ = ["CACHE_DIRECTORY", "entry", "kernel"]
+__all__ = ["CACHE_DIRECTORY", "CHECKED", "entry", "kernel"]
 
 CACHE_DIRECTORY = choose_directory()
 """Where machine code is kept, None when no directory can be written."""
@@ -38,6 +38,9 @@ if WIDE_FEATURES is not None:
     settings.CPU_FEATURES = WIDE_FEATURES
 
 _compile: Any = numba.njit
+
+CHECKED = bool(settings.BOUNDSCHECK)
+"""Every index is checked, as ``NUMBA_BOUNDSCHECK`` asks; kernels are slow."""
 
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 """No GIL; division by zero gives inf as in NumPy, so that no loop has a branch for an exception;

@@ -105,12 +105,17 @@ BITS_FLOAT = 32
 
 # --- columns of a call: int64[inputs + outputs, 8]; inputs first
 IO_ADDRESS = 0  # first byte of the column; of the results in a request
-IO_KIND = 1  # columns.COLUMN_BYTES or columns.COLUMN_FLOATS
+IO_KIND = 1  # COLUMN_...
 IO_STRIDE = 2  # values per row of the column
 IO_WIDTH = 3  # values used from one row on (several rows with a time length); 0: not given
 IO_FIRST = 4  # outputs: first cell in oc
 IO_CONVERT = 5  # outputs: OUT_...
+IO_INDICES = 6  # inputs, COLUMN_PAIRS: first byte of the indices
 IO_CELLS = 8
+
+COLUMN_BYTES = 1  # uint8; the number is also the bytes of a value
+COLUMN_FLOATS = 4  # float32
+COLUMN_PAIRS = 5  # float32 values with int32 indices; only row 0
 
 # --- flags; an attribute of a module is no literal, so a kernel is compiled once for both
 NO = 0

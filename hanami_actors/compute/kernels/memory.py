@@ -10,6 +10,7 @@ Source: network.md part 2, step 6; reservoir-like choice of victims by the lowes
 import numpy as np
 
 from hanami_actors.compute.kernels.hashing import key
+from hanami_actors.compute.kernels.intrinsics import prefetch
 from hanami_actors.compute.kernels.jit import kernel
 from hanami_actors.compute.kernels.layout import (
     CHUNK,
@@ -25,12 +26,14 @@ from hanami_actors.compute.kernels.layout import (
 )
 from hanami_actors.compute.kernels.vector import list_energy
 
-__all__ = ["choose_victim", "drop_entry", "recall", "remember"]
+__all__ = ["choose_victim", "drop_entry", "fetch_entry", "recall", "remember"]
 
 ENTRY_CHUNK = 0
 ENTRY_INPUTS = 1
 ENTRY_TARGETS = 2
 CANDIDATES = 4
+CHUNK_BYTES = 4 * CHUNK
+LINE_BYTES = 64
 EVICTIONS_MAX = 8
 
 
@@ -222,6 +225,23 @@ def remember(
     entries[entry, ENTRY_INPUTS] = pairs
     entries[entry, ENTRY_TARGETS] = given
     errors[entry] = error
+
+
+@kernel
+def fetch_entry(entry, entries, pair_slots, pair_values, chain):
+    """Ask for the memory of an entry ahead of `recall`; changes nothing.
+
+    Parameters
+    ----------
+    entry, entries, pair_slots, pair_values, chain
+        As in `recall`.
+    """
+    chunk = entries[entry, ENTRY_CHUNK]
+    while chunk >= 0:
+        for line in range(0, CHUNK_BYTES, LINE_BYTES):
+            prefetch(pair_slots, chunk, line)
+            prefetch(pair_values, chunk, line)
+        chunk = chain[chunk]
 
 
 @kernel

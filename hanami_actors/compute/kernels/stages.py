@@ -9,7 +9,7 @@ from hanami_actors.compute.kernels import layout as lay
 from hanami_actors.compute.kernels import table as tab
 from hanami_actors.compute.kernels.backward import ERROR_IGNORED, backward
 from hanami_actors.compute.kernels.coding import code_binary, code_levels, code_match, code_plain
-from hanami_actors.compute.kernels.columns import read_targets, scan_positive
+from hanami_actors.compute.kernels.columns import read_targets, scan_pairs, scan_positive
 from hanami_actors.compute.kernels.errors import compare
 from hanami_actors.compute.kernels.forward import forward
 from hanami_actors.compute.kernels.growth import (
@@ -20,14 +20,14 @@ from hanami_actors.compute.kernels.growth import (
 )
 from hanami_actors.compute.kernels.hashing import key
 from hanami_actors.compute.kernels.jit import kernel
-from hanami_actors.compute.kernels.memory import recall
+from hanami_actors.compute.kernels.memory import fetch_entry, recall
 from hanami_actors.compute.kernels.reduction import reduce_sections
 from hanami_actors.compute.kernels.vector import list_energy
 
 __all__ = [
     "code_inputs",
+    "fetch_replays",
     "grow",
-    "has_room",
     "open_next",
     "pass_backward",
     "pass_forward",
@@ -82,7 +82,11 @@ def code_input(t, q, row, learn):
     raw = ri if levels > 1 else slots
     count = np.int64(0)
     made = np.int64(0)
-    if io[q, lay.IO_WIDTH] > 0:
+    if io[q, lay.IO_KIND] == lay.COLUMN_PAIRS:
+        count = scan_pairs(
+            io[q, lay.IO_ADDRESS], io[q, lay.IO_INDICES], io[q, lay.IO_WIDTH], raw, rv
+        )
+    elif io[q, lay.IO_WIDTH] > 0:
         count = scan_positive(
             io[q, lay.IO_ADDRESS], io[q, lay.IO_KIND], row * io[q, lay.IO_STRIDE],
             io[q, lay.IO_WIDTH], raw, rv,
@@ -235,6 +239,26 @@ def pass_backward(t, why, threshold):
 
 
 @kernel
+def fetch_replays(t):
+    """Ask for the memory of the samples that `replay` will learn at the end of this cycle.
+
+    Parameters
+    ----------
+    t : int64[n]
+        Table of addresses.
+    """
+    ci = tab.l1(t, tab.T_CI)
+    cnt = tab.l1(t, tab.T_CNT)
+    if cnt[lay.N_ENTRIES] == 0:
+        return
+    for i in range(ci[lay.SET_REPLAYS]):
+        fetch_entry(
+            key(ci[lay.SET_SEED] + 1, cnt[lay.N_CYCLE], i) % cnt[lay.N_ENTRIES],
+            tab.i2(t, tab.T_ME), tab.i2(t, tab.T_MI), tab.f2(t, tab.T_MV), tab.i1(t, tab.T_MC),
+        )  # fmt: skip
+
+
+@kernel
 def replay(t, threshold):
     """Learn stored samples again, chosen by a hash of the cycle, and renew their errors.
 
@@ -333,67 +357,3 @@ def reduce(t):
         tab.f1(t, tab.T_USAGE), tab.f2(t, tab.T_W), tab.f2(t, tab.T_WS), tab.f1(t, tab.T_SCORES),
         tab.f1(t, tab.T_LANES),
     )  # fmt: skip
-
-
-@kernel
-def sections_needed(t, hexagon):
-    """Return how many sections the next cycle can make at most; ``hexagon`` may grow, -1: none."""
-    lk = tab.l2(t, tab.T_LK)
-    gr = tab.l2(t, tab.T_GR)
-    hx = tab.l2(t, tab.T_HX)
-    need = np.int64(0)
-    for link in range(lk.shape[0]):
-        group = lk[link, lay.LK_GROUP]
-        target = lk[link, lay.LK_TARGET]
-        need += (gr[group, lay.GR_SLOTS] - gr[group, lay.GR_KNOWN]) * hx[target, lay.HX_BLOCKS]
-        if hexagon >= 0:
-            if target == hexagon:
-                need += gr[group, lay.GR_SLOTS]
-            if group == hx[hexagon, lay.HX_GROUP]:
-                need += lay.BLOCK * hx[target, lay.HX_BLOCKS]
-    return need
-
-
-@kernel
-def has_room(t):
-    """Say whether the next cycle can outgrow no array.
-
-    Parameters
-    ----------
-    t : int64[n]
-        Table of addresses.
-    """
-    cnt = tab.l1(t, tab.T_CNT)
-    hx = tab.l2(t, tab.T_HX)
-    w = tab.f2(t, tab.T_W)
-    ai = tab.i1(t, tab.T_AI)
-    y = tab.f1(t, tab.T_Y)
-    mi = tab.i2(t, tab.T_MI)
-    ci = tab.l1(t, tab.T_CI)
-    me = tab.i2(t, tab.T_ME)
-    rd = tab.i1(t, tab.T_RD)
-    b = tab.f2(t, tab.T_B)
-    hb = tab.i2(t, tab.T_HB)
-    v = tab.f2(t, tab.T_V)
-    hexagon = np.int64(-1)
-    if cnt[lay.N_MISTAKES] + 1 >= MISTAKES_PER_BLOCK:
-        hexagon = choose_hexagon(hx)
-    if cnt[lay.N_SECTIONS] + sections_needed(t, hexagon) > w.shape[0]:
-        return False
-    chunks = (ai.shape[0] + y.shape[0]) // lay.CHUNK + 2
-    if cnt[lay.N_CHUNKS] + chunks > mi.shape[0] and mi.shape[0] < ci[lay.SET_CHUNKS_MAX]:
-        return False
-    if cnt[lay.N_ENTRIES] >= me.shape[0] and me.shape[0] < ci[lay.SET_ENTRIES_MAX]:
-        return False
-    if hexagon < 0:
-        return True
-    rows = np.int64(0)
-    for reader in range(hx.shape[0]):
-        for q in range(hx[reader, lay.HX_READS]):
-            if rd[hx[reader, lay.HX_READ_FIRST] + q] == hexagon:
-                rows += hx[reader, lay.HX_ROWS]
-    return (
-        cnt[lay.N_BLOCKS] < b.shape[0]
-        and hx[hexagon, lay.HX_BLOCKS] < hb.shape[1]
-        and cnt[lay.N_VROWS] + rows <= v.shape[0]
-    )

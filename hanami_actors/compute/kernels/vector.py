@@ -6,10 +6,19 @@ compiler may use vectors of any width without changing one bit.
 
 import numpy as np
 
-from hanami_actors.compute.kernels.jit import kernel
+from hanami_actors.compute.kernels.intrinsics import add_rows
+from hanami_actors.compute.kernels.jit import CHECKED, kernel
 from hanami_actors.compute.kernels.layout import BLOCK
 
-__all__ = ["add_sections", "blend", "dot", "learn_sections", "list_energy", "square_sum"]
+__all__ = [
+    "add_rows_plain",
+    "add_sections",
+    "blend",
+    "dot",
+    "learn_sections",
+    "list_energy",
+    "square_sum",
+]
 
 
 @kernel
@@ -89,11 +98,10 @@ def list_energy(values, first, last, lanes):
 
 
 @kernel
-def add_sections(z, weights, so, at, slots, values, first, last):
+def add_rows_plain(z, weights, so, at, slots, values, first, last):
     """Add ``values[i] * weights[so[at + slots[i]]]`` to ``z`` for i in first ... last - 1, in order.
 
-    Section 0 is a row of zeros, so a slot without a section needs no branch. Eight rows are
-    handled per pass; the additions to a lane stay in the order of ``i``.
+    Section 0 is a row of zeros, so a slot without a section needs no branch.
 
     Parameters
     ----------
@@ -108,57 +116,35 @@ def add_sections(z, weights, so, at, slots, values, first, last):
     first, last : int64
         Range in ``slots`` and ``values``.
     """
-    i = first
-    while i + 8 <= last:
-        w0 = weights[so[at + slots[i]]]
-        w1 = weights[so[at + slots[i + 1]]]
-        w2 = weights[so[at + slots[i + 2]]]
-        w3 = weights[so[at + slots[i + 3]]]
-        w4 = weights[so[at + slots[i + 4]]]
-        w5 = weights[so[at + slots[i + 5]]]
-        w6 = weights[so[at + slots[i + 6]]]
-        w7 = weights[so[at + slots[i + 7]]]
-        r0 = values[i]
-        r1 = values[i + 1]
-        r2 = values[i + 2]
-        r3 = values[i + 3]
-        r4 = values[i + 4]
-        r5 = values[i + 5]
-        r6 = values[i + 6]
-        r7 = values[i + 7]
+    for i in range(first, last):
+        w = weights[so[at + slots[i]]]
+        r = values[i]
         for j in range(BLOCK):
-            x = z[j] + r0 * w0[j]
-            x += r1 * w1[j]
-            x += r2 * w2[j]
-            x += r3 * w3[j]
-            x += r4 * w4[j]
-            x += r5 * w5[j]
-            x += r6 * w6[j]
-            z[j] = x + r7 * w7[j]
-        i += 8
-    while i < last:
-        w0 = weights[so[at + slots[i]]]
-        r0 = values[i]
-        for j in range(BLOCK):
-            z[j] += r0 * w0[j]
-        i += 1
+            z[j] += r * w[j]
+
+
+add_sections = add_rows_plain if CHECKED else add_rows
+"""The sum of a block; with the sums in registers unless every index is to be checked."""
 
 
 @kernel
 def learn_sections(weights, step, so, at, slots, values, first, last):
     """Subtract ``values[i] * step`` from the section of every active slot.
 
-    Section 0 is written like the others and set to zero again: cheaper than a branch per row.
+    Section 0 is written like the others and set to zero again: cheaper than a branch per row. The
+    last rows come first, because they were read last and are still in the cache; every row is
+    changed on its own, so the order does not matter.
 
     Parameters
     ----------
     weights : float32[sections, 128], updated
     step : float32[128]
     so, at, slots, values, first, last
-        As in `add_sections`.
+        As in `add_rows_plain`.
     """
-    i = first
-    while i + 4 <= last:
+    i = last
+    while i - 4 >= first:
+        i -= 4
         w0 = weights[so[at + slots[i]]]
         w1 = weights[so[at + slots[i + 1]]]
         w2 = weights[so[at + slots[i + 2]]]
@@ -173,13 +159,12 @@ def learn_sections(weights, step, so, at, slots, values, first, last):
             w1[j] -= r1 * s
             w2[j] -= r2 * s
             w3[j] -= r3 * s
-        i += 4
-    while i < last:
+    while i > first:
+        i -= 1
         w0 = weights[so[at + slots[i]]]
         r0 = values[i]
         for j in range(BLOCK):
             w0[j] -= r0 * step[j]
-        i += 1
     none = weights[0]
     for j in range(BLOCK):
         none[j] = np.float32(0.0)

@@ -13,7 +13,7 @@ from numba.np.arrayobj import make_array, populate_array
 
 from hanami_actors.compute.kernels.layout import TABLE_CELLS, TABLE_HEAD
 
-__all__ = ["bytes_at", "f1", "f2", "f3", "floats_at", "i1", "i2", "i3", "l1", "l2"]
+__all__ = ["bytes_at", "f1", "f2", "f3", "floats_at", "i1", "i2", "i3", "ints_at", "l1", "l2"]
 
 View = Any
 """An array in compiled code; the type checker sees nothing of it."""
@@ -84,3 +84,4 @@ f2 = _table_view(float32, 2)
 f3 = _table_view(float32, 3)
 bytes_at = _vector_view(uint8)
 floats_at = _vector_view(float32)
+ints_at = _vector_view(int32)
