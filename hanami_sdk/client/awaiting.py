@@ -21,6 +21,7 @@ from hanami_sdk.client.awaiting_resources import (
     AsyncLogs,
     AsyncProjects,
     AsyncRequestTask,
+    AsyncSystem,
     AsyncTasks,
     AsyncTrainTask,
     AsyncUsers,
@@ -94,6 +95,7 @@ class AsyncClient:
         self.checkpoints = AsyncCheckpoints(self)
         self.hosts = AsyncHosts(self)
         self.logs = AsyncLogs(self)
+        self.system = AsyncSystem(self)
 
     @classmethod
     def from_environment(cls, **options: Any) -> Self:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hanami_sdk._progress import Report, shown_progress
-from hanami_sdk.client import accounts, clusters, datasets, tasks, uploads
+from hanami_sdk.client import accounts, clusters, datasets, system, tasks, uploads
 from hanami_sdk.client.methods import AsyncRunner, Awaited
 from hanami_sdk.client.results import Task
 
@@ -15,6 +15,7 @@ __all__ = [
     "AsyncLogs",
     "AsyncProjects",
     "AsyncRequestTask",
+    "AsyncSystem",
     "AsyncTasks",
     "AsyncTrainTask",
     "AsyncUsers",
@@ -101,6 +102,17 @@ class AsyncHosts(_Resource):
     """Where clusters compute."""
 
     list = Awaited(clusters.list_hosts)
+
+
+class AsyncSystem(_Resource):
+    """The server itself, and its machine."""
+
+    caller = Awaited(system.caller)
+    info = Awaited(system.system_info)
+    threads = Awaited(system.threads)
+    power = Awaited(system.power)
+    speed = Awaited(system.speed)
+    temperature = Awaited(system.temperature)
 
 
 class AsyncTasks(_Resource):

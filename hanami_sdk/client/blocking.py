@@ -21,6 +21,7 @@ from hanami_sdk.client.blocking_resources import (
     Logs,
     Projects,
     RequestTask,
+    System,
     Tasks,
     TrainTask,
     Users,
@@ -101,6 +102,7 @@ class Client:
         self.checkpoints = Checkpoints(self)
         self.hosts = Hosts(self)
         self.logs = Logs(self)
+        self.system = System(self)
 
     @classmethod
     def from_environment(cls, **options: Any) -> Self:

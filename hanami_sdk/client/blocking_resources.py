@@ -3,7 +3,7 @@
 from typing import Any
 
 from hanami_sdk._progress import Report, shown_progress
-from hanami_sdk.client import accounts, clusters, datasets, tasks, uploads
+from hanami_sdk.client import accounts, clusters, datasets, system, tasks, uploads
 from hanami_sdk.client.methods import Blocking, Runner
 from hanami_sdk.client.results import Task
 
@@ -15,6 +15,7 @@ __all__ = [
     "Logs",
     "Projects",
     "RequestTask",
+    "System",
     "Tasks",
     "TrainTask",
     "Users",
@@ -101,6 +102,17 @@ class Hosts(_Resource):
     """Where clusters compute."""
 
     list = Blocking(clusters.list_hosts)
+
+
+class System(_Resource):
+    """The server itself, and its machine."""
+
+    caller = Blocking(system.caller)
+    info = Blocking(system.system_info)
+    threads = Blocking(system.threads)
+    power = Blocking(system.power)
+    speed = Blocking(system.speed)
+    temperature = Blocking(system.temperature)
 
 
 class Tasks(_Resource):

@@ -326,3 +326,11 @@ def test_a_training_is_paused_resumed_and_aborted(client, trained):
     with pytest.raises(hanami_exceptions.TaskFailedException, match="is aborted"):
         long_task.wait()
     assert long_task.last.state == "aborted"
+
+
+def test_the_server_tells_about_itself(client):
+    assert client.system.caller().id == ADMIN_ID
+    assert client.system.info().packages[0].cores != []
+    assert len(client.system.power().seconds) == 60
+    assert len(client.system.speed().days) == len(client.system.temperature().days) == 365
+    assert client.system.threads() != {}

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from hanami_sdk.client import awaiting_resources, blocking_resources
+from hanami_sdk.client.measured import Caller, Core, HardwareThread, Machine, Package, Series
 from hanami_sdk.client.methods import Awaited, Blocking
 from hanami_sdk.client.results import (
     AuditEntry,
@@ -38,6 +39,7 @@ OWNED: dict[str, Any] = {
 ROLE = {"project_id": "p", "role": "member", "is_project_admin": False}
 USER = {"id": "u1", "name": "N", "is_admin": False, "projects": [ROLE], "creator_id": "asdf"}
 TASK = {"uuid": "t", "state": "active", "current_cycle": 3, "total_number_of_cycles": 12}
+SERIES: dict[str, list[float]] = {"seconds": [1.0], "minutes": [2], "hours": [3], "days": [4]}
 DESCRIPTION = {"label": {"column_start": 4, "column_end": 6}}
 
 
@@ -161,6 +163,21 @@ ROWS = [
     Row("checkpoints.delete", ("u",), "DELETE", "checkpoint", {"uuid": "u"}, {}, None),
     Row("hosts.list", (), "GET", "host/all", {}, listed({"uuid": "h", "type": "cpu"}),
         [Host(uuid="h", type="cpu")]),
+    Row("system.caller", (), "GET", "auth", {},
+        {"id": "asdf", "name": "A", "is_admin": True, "project_id": "admin", "role": "admin",
+         "is_project_admin": True},
+        Caller(id="asdf", name="A", is_admin=True, project_id="admin", role="admin",
+               is_project_admin=True)),
+    Row("system.info", (), "GET", "system_info", {},
+        {"info": {"hostname": "vm", "has_hyperthreading": False,
+                  "packages": [{"id": 0, "cores": [{"id": 1, "threads": [{"id": 2}]}]}]}},
+        Machine(hostname="vm", has_hyperthreading=False, packages=[
+            Package(id=0, cores=[Core(id=1, threads=[HardwareThread(id=2)])])])),
+    Row("system.threads", (), "GET", "threading", {}, {"thread_map": {"main": [0]}}, {"main": [0]}),
+    Row("system.power", (), "GET", "power_consumption", {}, {"power": SERIES}, Series(**SERIES)),
+    Row("system.speed", (), "GET", "speed", {}, {"current_speed": SERIES}, Series(**SERIES)),
+    Row("system.temperature", (), "GET", "temperature_production", {}, {"temperature": SERIES},
+        Series(**SERIES)),
     Row("tasks.create_train", ("c",), "POST", "task/train",
         {"name": "train", "cluster_uuid": "c", "number_of_epochs": 2,
          "inputs": [{"hexagon_name": "in", "dataset_uuid": "d", "dataset_column": "picture"}],
