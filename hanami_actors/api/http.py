@@ -12,7 +12,7 @@ from hanami_actors.api.call_log import Call
 from hanami_actors.api.endpoint import Context
 from hanami_actors.api.identified import Identified
 from hanami_actors.api.routes import Route
-from hanami_actors.api.streaming import FileReply, send_file
+from hanami_actors.api.streaming import FileReply, send_body, send_file
 from hanami_actors.domain.base import Who
 from hanami_actors.errors import (
     BusyError,
@@ -64,10 +64,10 @@ class RestHandler(Identified):
         if isinstance(reply, RawReply):
             for name, value in reply.headers:
                 self.set_header(name, value)
-            await self.finish(reply.body)
+            await send_body(self, context, reply.body)
             return
         self._headers["Content-Type"] = CONTENT_TYPE_JSON
-        await self.finish(encode_json(reply))
+        await send_body(self, context, encode_json(reply))
 
     def _admit(self) -> tuple[Route, Who | None]:
         """Find the row and the caller; raises if the caller may not call it."""

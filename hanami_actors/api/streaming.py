@@ -1,4 +1,4 @@
-"""Answers that are files: sent block by block, never in memory as a whole."""
+"""Answers on their way to a client, who may read slowly, nothing at all, or leave."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,10 @@ from hanami_actors.errors import HanamiError
 if TYPE_CHECKING:
     from tornado.http1connection import HTTP1Connection
 
-__all__ = ["FileContent", "FileReply", "send_file"]
+__all__ = ["FileContent", "FileReply", "send_body", "send_file"]
+
+SLICE_BYTES = 256 * 1024
+"""A client is slow and not gone as long as it takes so much in the time it has."""
 
 _logger = logging.getLogger(__name__)
 
@@ -50,6 +53,40 @@ class FileReply:
     blocks: Iterable[bytes]
 
 
+async def send_body(handler: RequestHandler, context: Context, body: bytes) -> None:
+    """Send an answer that is in memory; it goes when the client reads nothing for too long.
+
+    Parameters
+    ----------
+    handler : RequestHandler
+        Nothing has been written to it.
+    context : Context
+    body : bytes
+    """
+    if len(body) <= SLICE_BYTES:
+        finished = handler.finish(body)
+        if not _stream(handler).writing():
+            # The system has taken it: nearly always.
+            await finished
+            return
+        slices: Iterable[bytes] = ()
+    else:
+        handler.set_header("Content-Length", str(len(body)))
+        slices = (body[at : at + SLICE_BYTES] for at in range(0, len(body), SLICE_BYTES))
+    timeout_s = context.services.settings_api.download_stall_timeout_s
+    try:
+        for piece in slices:
+            handler.write(piece)
+            _ = handler.flush()
+            await _taken(handler, timeout_s)
+        await _taken(handler, timeout_s)
+    except StreamClosedError:
+        _logger.info("request %s: the client left before the end", context.request_id)
+    except TimeoutError:
+        _say_stalled(context, timeout_s)
+        _cut(handler)
+
+
 async def send_file(handler: RequestHandler, context: Context, reply: FileReply) -> None:
     """Send a file as fast as the client reads it.
 
@@ -79,14 +116,13 @@ async def send_file(handler: RequestHandler, context: Context, reply: FileReply)
     try:
         while block:
             handler.write(block)
-            await asyncio.wait_for(_flush(handler), timeout_s)
+            _ = handler.flush()
+            await _taken(handler, timeout_s)
             block = await context.in_pool(lambda: next(blocks, b""))
     except StreamClosedError:
         _logger.info("request %s: the client left before the end", context.request_id)
     except TimeoutError:
-        _logger.warning(
-            "request %s: the client read nothing for %g s", context.request_id, timeout_s
-        )
+        _say_stalled(context, timeout_s)
         _cut(handler)
     except HanamiError as error:
         _logger.error(  # noqa: TRY400 - the text says all
@@ -100,11 +136,21 @@ async def send_file(handler: RequestHandler, context: Context, reply: FileReply)
                 blocks.close()
 
 
-async def _flush(handler: RequestHandler) -> None:
-    """Return when the system has taken everything: what waits for the client waits here."""
-    # The handler's own future never ends when the client leaves; that of the stream does.
-    _ = handler.flush()
-    await _stream(handler).write(b"")
+async def _taken(handler: RequestHandler, timeout_s: float) -> None:
+    """Return when the system has taken everything: what waits for the client waits here.
+
+    Raises
+    ------
+    TimeoutError, StreamClosedError
+    """
+    # The handler's own future never ends when the client leaves; that of the stream does. It is
+    # the stream's: to cancel it would make the stream complain.
+    written = asyncio.shield(_stream(handler).write(b""))
+    await asyncio.wait_for(written, timeout_s)
+
+
+def _say_stalled(context: Context, timeout_s: float) -> None:
+    _logger.warning("request %s: the client read nothing for %g s", context.request_id, timeout_s)
 
 
 def _cut(handler: RequestHandler) -> None:
