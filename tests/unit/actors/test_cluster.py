@@ -136,7 +136,7 @@ def test_a_request_behind_a_training_that_never_ran_fails_with_a_reason(make_bac
 def test_a_request_with_wider_input_than_was_learned_is_refused_with_both_numbers(backend):
     cluster, data, wide = backend.cluster(), backend.data(side=2), backend.data(side=3)
     backend.train(cluster, data)
-    with pytest.raises(ConflictError, match="would get 9 values .* learned 4;"):
+    with pytest.raises(ConflictError, match=r"would get 9 values .* learned 4;"):
         backend.request(cluster, wide)
 
 
