@@ -27,7 +27,7 @@ from hanami_sdk.client.awaiting_resources import (
     AsyncUsers,
 )
 from hanami_sdk.client.environment import from_environment
-from hanami_sdk.client.flow import Download, Effect, Flow, Pause, Request
+from hanami_sdk.client.flow import Download, Effect, Exclusive, Flow, Pause, Request
 from hanami_sdk.client.pipeline import WINDOW_STEPS
 from hanami_sdk.client.references import Links, Reference, Results, uuid_of
 from hanami_sdk.client.results import Login
@@ -86,6 +86,7 @@ class AsyncClient:
             verify=verify,
             retry=retry or Retry(),
         )
+        self._lock = asyncio.Lock()
         self._http = make_async_client(is_checked(address, verify))
         self.users = AsyncUsers(self)
         self.projects = AsyncProjects(self)
@@ -252,6 +253,9 @@ class AsyncClient:
                 return await self._sent(effect)
             case Download():
                 return await self._downloaded(effect)
+            case Exclusive():
+                async with self._lock:
+                    return await self.run(effect.work())
             case Pause():
                 await asyncio.sleep(effect.duration_s)
                 return None

@@ -1,5 +1,6 @@
 """`Client`: every call waits for its answer."""
 
+import threading
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -27,7 +28,7 @@ from hanami_sdk.client.blocking_resources import (
     Users,
 )
 from hanami_sdk.client.environment import from_environment
-from hanami_sdk.client.flow import Download, Effect, Flow, Pause, Request
+from hanami_sdk.client.flow import Download, Effect, Exclusive, Flow, Pause, Request
 from hanami_sdk.client.pipeline import WINDOW_STEPS
 from hanami_sdk.client.references import Links, Reference, Results, uuid_of
 from hanami_sdk.client.results import Login
@@ -93,6 +94,7 @@ class Client:
             verify=verify,
             retry=retry or Retry(),
         )
+        self._lock = threading.Lock()
         self._http = make_client(is_checked(address, verify))
         self.users = Users(self)
         self.projects = Projects(self)
@@ -259,6 +261,9 @@ class Client:
                 return self._sent(effect)
             case Download():
                 return self._downloaded(effect)
+            case Exclusive():
+                with self._lock:
+                    return self.run(effect.work())
             case Pause():
                 time.sleep(effect.duration_s)
                 return None

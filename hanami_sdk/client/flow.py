@@ -20,6 +20,7 @@ __all__ = [
     "Call",
     "Download",
     "Effect",
+    "Exclusive",
     "Flow",
     "Pause",
     "Request",
@@ -72,7 +73,14 @@ class Transfer:
     work: Callable[[], Coroutine[Any, Any, Any]]
 
 
-Effect = Request | Download | Pause | Transfer
+@dataclass(frozen=True, slots=True)
+class Exclusive:
+    """Run another flow while no other thread or task of this client does so; its result."""
+
+    work: Callable[[], "Flow[Any]"]
+
+
+Effect = Request | Download | Pause | Transfer | Exclusive
 Flow = Generator[Effect, Any, T]
 
 

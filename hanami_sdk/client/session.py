@@ -4,11 +4,12 @@ import json
 import time
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hanami_sdk._arguments import base64_text
 from hanami_sdk._transport import Answer
-from hanami_sdk.client.flow import Call, Download, Flow, Pause, Request, object_of
+from hanami_sdk.client.flow import Call, Download, Exclusive, Flow, Pause, Request, object_of
 from hanami_sdk.client.results import Login
 from hanami_sdk.hanami_exceptions import ConnectionFailedException, UnauthorizedException
 from hanami_sdk.hanami_request import API_PREFIX, error_of, json_bytes, query_text
@@ -142,12 +143,21 @@ class Session:
 
     def valid_token(self) -> Flow[str]:
         """Return a token that is good for a while; log in or renew it if need be."""
+        if self._token is None or self._is_due:
+            yield Exclusive(self._refresh)
+        assert self._token is not None, "a login ends with a token or an exception"
+        return self._token
+
+    def _refresh(self) -> Flow[None]:
+        # Somebody else may have been faster.
         if self._token is None:
             yield from self.log_in()
         elif self._is_due:
             yield from self._renew()
-        assert self._token is not None, "a login ends with a token or an exception"
-        return self._token
+
+    def _replace(self, refused: str) -> Flow[None]:
+        if self._token == refused:
+            yield from self.log_in()
 
     def log_in(self) -> Flow[Login]:
         """Log in, and enter the chosen project."""
@@ -207,8 +217,7 @@ class Session:
         except UnauthorizedException:
             if self._passphrase is None:
                 raise
-        if self._token == token:
-            yield from self.log_in()
+        yield Exclusive(partial(self._replace, token))
         return (yield from self._sent(call, self._token))
 
     def download(self, call: Call[None], path: "Path", report: "Report | None") -> Flow[None]:

@@ -1,11 +1,13 @@
 """Login, renewal of tokens and repeated attempts, the same for both clients."""
 
+import asyncio
 import base64
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hanami_sdk import Retry, hanami_exceptions
+from hanami_sdk import AsyncClient, Client, Retry, hanami_exceptions
 from hanami_sdk.client.session import Session, claims_of
 from tests.unit.sdk.client.conftest import NO_PAUSE, login, token_text
 
@@ -76,6 +78,36 @@ def test_a_refused_token_is_replaced_once_and_the_call_repeated(client, hosts):
     hosts.answers[("GET", "host/all")] = [(401, "token expired", {}), (200, HOSTS, {})]
     assert len(client.call("hosts.list")) == 1
     assert tokens_used(hosts) == ["first", "second"]
+
+
+def test_threads_that_start_together_log_in_once(stub, script):
+    script.answer("GET", "host/all", HOSTS)
+    with Client(stub.address, "asdf", "asdfasdf") as client, ThreadPoolExecutor(8) as pool:
+        done = [pool.submit(client.hosts.list) for _ in range(16)]
+        assert [len(one.result()) for one in done] == [1] * 16
+    assert paths(script).count(("POST", "token")) == 1
+
+
+def test_tasks_whose_token_is_refused_together_log_in_once_more(stub, script):
+    script.answers[("POST", "token")] = [
+        (200, login(token_text(mark="first")), {}),
+        (200, login(token_text(mark="second")), {}),
+    ]
+
+    def refuse_the_first_token(call):
+        if call.path == "host/all":
+            is_first = claims_of(call.headers["X-Auth-Token"])["mark"] == "first"
+            answer = (401, "token expired", {}) if is_first else (200, HOSTS, {})
+            script.answers[("GET", "host/all")] = [answer]
+
+    script.on_call = refuse_the_first_token
+
+    async def main():
+        async with AsyncClient(stub.address, "asdf", "asdfasdf") as client:
+            return await asyncio.gather(*(client.hosts.list() for _ in range(8)))
+
+    assert [len(hosts) for hosts in asyncio.run(main())] == [1] * 8
+    assert paths(script).count(("POST", "token")) == 2
 
 
 def test_a_call_that_stays_refused_is_not_tried_for_ever(client, hosts):
@@ -198,7 +230,7 @@ def test_a_server_that_is_not_there_is_tried_again_also_for_changes(make_client,
     with pytest.raises(hanami_exceptions.ConnectionFailedException, match="refused") as caught:
         client.call("clusters.create", "name")
     assert not caught.value.was_sent
-    assert pauses == ["Request", "Pause"] * 3 + ["Request"]
+    assert pauses == ["Exclusive", *["Request", "Pause"] * 3, "Request"]
 
 
 def test_an_address_that_is_none_is_not_tried_again(make_client):
