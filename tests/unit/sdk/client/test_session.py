@@ -4,6 +4,7 @@ import asyncio
 import base64
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -97,7 +98,8 @@ def test_tasks_whose_token_is_refused_together_log_in_once_more(stub, script):
     def refuse_the_first_token(call):
         if call.path == "host/all":
             is_first = claims_of(call.headers["X-Auth-Token"])["mark"] == "first"
-            answer = (401, "token expired", {}) if is_first else (200, HOSTS, {})
+            refused: tuple[int, Any, dict[str, str]] = (401, "token expired", {})
+            answer = refused if is_first else (200, HOSTS, {})
             script.answers[("GET", "host/all")] = [answer]
 
     script.on_call = refuse_the_first_token
