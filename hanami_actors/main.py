@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from hanami_actors.api.connections import ConnectionLimits
     from hanami_actors.api.policy import Policy
     from hanami_actors.app import Backend
     from hanami_actors.settings import Settings
@@ -82,7 +83,13 @@ async def _serve(settings: "Settings", backend: "Backend", tls: "ssl.SSLContext 
     )
     signals = _Signals()
     try:
-        server, port = start_http_server(application, settings.host, settings.port, ssl_context=tls)
+        server, port = start_http_server(
+            application,
+            settings.host,
+            settings.port,
+            ssl_context=tls,
+            limits=_connection_limits(settings),
+        )
     except OSError as error:
         application.close()
         raise SettingsError(
@@ -104,6 +111,25 @@ async def _serve(settings: "Settings", backend: "Backend", tls: "ssl.SSLContext 
     )
     application.close()
     await server.close_all_connections()
+
+
+def _connection_limits(settings: "Settings") -> "ConnectionLimits":
+    from hanami_actors.api.connections import ConnectionLimits, raise_file_limit
+
+    count_max = raise_file_limit(settings.connection_count_max)
+    if count_max < settings.connection_count_max:
+        logger.warning(
+            "the system allows too few open files for %d connections (setting "
+            "connection_count_max); at most %d are taken. Raise its limit, for example with "
+            "LimitNOFILE of systemd",
+            settings.connection_count_max,
+            count_max,
+        )
+    return ConnectionLimits(
+        count_max=count_max,
+        idle_timeout_s=settings.connection_idle_timeout_s,
+        body_timeout_s=settings.body_timeout_s,
+    )
 
 
 class _Signals:

@@ -82,6 +82,37 @@ class Settings:
             "all users from one address; more are refused with 429. 0 counts nothing.",
         ),
     ]
+    connection_count_max: Annotated[
+        int,
+        Rule(
+            default=10_000,
+            unit="connections",
+            minimum=8,
+            maximum=1_000_000,
+            meaning="Connections that may be open at the same time, websockets among them; more are "
+            "refused with 503. The limit of open files is raised for them.",
+        ),
+    ]
+    connection_idle_timeout_s: Annotated[
+        float,
+        Rule(
+            default=600.0,
+            unit="s",
+            minimum=0.1,
+            maximum=86_400,
+            meaning="How long a connection may be idle, and how long the head of a request may take.",
+        ),
+    ]
+    body_timeout_s: Annotated[
+        float,
+        Rule(
+            default=600.0,
+            unit="s",
+            minimum=0.1,
+            maximum=86_400,
+            meaning="How long the body of a request may take.",
+        ),
+    ]
     body_size_max_bytes: Annotated[
         int,
         Rule(

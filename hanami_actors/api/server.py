@@ -8,15 +8,20 @@ from tornado.netutil import bind_sockets
 
 from hanami_actors.actors.gateway import Gateway
 from hanami_actors.api.application import HanamiApplication
+from hanami_actors.api.connections import BoundedServer, ConnectionLimits
 from hanami_actors.api.endpoints.table import ENDPOINTS
 from hanami_actors.api.policy import Policy, default_policy_text, parse_policy
 from hanami_actors.api.settings import ApiSettings
 
-__all__ = ["ApiSettings", "default_policy", "make_application", "start_http_server"]
+__all__ = [
+    "ApiSettings",
+    "ConnectionLimits",
+    "default_policy",
+    "make_application",
+    "start_http_server",
+]
 
 DRAINED_SIZE_MAX_BYTES = 2 * 1024**3
-IDLE_CONNECTION_TIMEOUT_S = 600
-BODY_TIMEOUT_S = 600
 
 
 def default_policy() -> Policy:
@@ -54,6 +59,7 @@ def start_http_server(
     port: int,
     *,
     ssl_context: ssl.SSLContext | None = None,
+    limits: ConnectionLimits | None = None,
 ) -> tuple[HTTPServer, int]:
     """Listen; call it in the thread of the running event loop.
 
@@ -66,6 +72,8 @@ def start_http_server(
         0 takes a free one.
     ssl_context : SSLContext or None
         None serves plain HTTP.
+    limits : ConnectionLimits or None
+        None for the defaults.
 
     Returns
     -------
@@ -73,16 +81,19 @@ def start_http_server(
         The server (``stop()``, then ``await close_all_connections()``) and the bound port.
     """
     settings = application.settings_api
-    server = HTTPServer(
+    limits = limits or ConnectionLimits()
+    server = BoundedServer(
         application,
         ssl_options=ssl_context,
         # Larger bodies never reach memory: StreamedRestHandler drops them and answers 413.
         max_body_size=DRAINED_SIZE_MAX_BYTES,
         max_buffer_size=2
         * max(settings.body_size_max_bytes, settings.websocket_message_size_max_bytes),
-        body_timeout=BODY_TIMEOUT_S,
-        idle_connection_timeout=IDLE_CONNECTION_TIMEOUT_S,
+        body_timeout=limits.body_timeout_s,
+        idle_connection_timeout=limits.idle_timeout_s,
     )
+    server.limits = limits
+    server.socket_count = lambda: len(application.sockets)
     sockets = bind_sockets(port, host)
     server.add_sockets(sockets)
     return server, int(sockets[0].getsockname()[1])

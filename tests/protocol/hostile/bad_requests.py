@@ -86,7 +86,7 @@ def _broken_body(dice: random.Random) -> BadRequest:
 
 def _bad_field(dice: random.Random) -> BadRequest:
     row = _row(dice, with_body=True)
-    values = {name: UUID for name in required_fields(row)}
+    values = dict.fromkeys(required_fields(row), UUID)
     wrong = list(bad_values(row))
     name, value = dice.choice(wrong) if wrong else ("nonsense", 1)
     body = msgspec.json.encode(values | {name: value if abs_fits(value) else 2**63})
