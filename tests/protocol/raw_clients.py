@@ -89,7 +89,11 @@ class RawWebSocket(AbstractContextManager["RawWebSocket"]):
                 ]
             ).encode()
         )
-        self.status, self.headers, _ = self._http.answer(without_body=True)
+        try:
+            self.status, self.headers, _ = self._http.answer(without_body=True)
+        except (OSError, ValueError, IndexError):
+            self._http.__exit__()
+            raise
 
     def __exit__(self, *_: object) -> None:
         self._http.__exit__()
@@ -131,9 +135,9 @@ class RawWebSocket(AbstractContextManager["RawWebSocket"]):
         assert (frame.fin, frame.opcode) == (True, BINARY), frame
         return frame.payload
 
-    def handshake(self, token: str, target: str, uuid: str) -> dict[str, Any]:
+    def handshake(self, token: str, target: str, uuid: str, **more: Any) -> dict[str, Any]:
         """Send the first message as the SDKs do, return the answer."""
-        first = {"token": token, "target": target, "uuid": uuid}
+        first = {"token": token, "target": target, "uuid": uuid, **more}
         self.send_frame(TEXT, json.dumps(first).encode())
         answer = json.loads(self.receive())
         assert isinstance(answer, dict)

@@ -1,6 +1,7 @@
 """A victim of faults, driven from the test."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,12 +18,11 @@ ROOT = Path(__file__).parents[3]
 class DrivenVictim:
     """The child process that appends, stores and reads while faults strike."""
 
-    def __init__(self, data_dir: Path, faults: Faults) -> None:
+    def __init__(self, data_dir: Path, environ: dict[str, str], *flags: str) -> None:
         self.data_dir = data_dir
-        self.faults = faults
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.faults.victim", data_dir],
-            env=faults.environ,
+            [sys.executable, "-m", "tests.crash.faults.victim", data_dir, *flags],
+            env=os.environ | environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -49,11 +49,19 @@ class DrivenVictim:
         return answer
 
 
+class FaultyVictim(DrivenVictim):
+    """One whose system calls fail when the test says so."""
+
+    def __init__(self, data_dir: Path, faults: Faults) -> None:
+        super().__init__(data_dir, faults.environ)
+        self.faults = faults
+
+
 @pytest.fixture
-def victim(tmp_path: Path) -> Iterator[DrivenVictim]:
+def victim(tmp_path: Path) -> Iterator[FaultyVictim]:
     if compiled_shim() is None:
         pytest.skip("there is no C compiler for the shim that makes system calls fail")
     with Faults(tmp_path / "data", tmp_path / "control") as faults:
-        driven = DrivenVictim(tmp_path / "data", faults)
+        driven = FaultyVictim(tmp_path / "data", faults)
         yield driven
         driven.close()

@@ -2,7 +2,6 @@
 
 import functools
 import mmap
-import os
 import shutil
 import struct
 import subprocess
@@ -70,7 +69,6 @@ class Faults:
     def environ(self) -> dict[str, str]:
         """What the process needs in its environment."""
         return {
-            **os.environ,
             "LD_PRELOAD": str(compiled_shim()),
             "FAULTS_DIRECTORY": str(self._directory),
             "FAULTS_CONTROL": str(self._control),

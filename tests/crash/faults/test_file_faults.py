@@ -3,14 +3,14 @@
 import pytest
 
 from hanami_actors.eventlog.blobs import BlobStore
-from tests.crash.faults.conftest import DrivenVictim
+from tests.crash.faults.conftest import FaultyVictim
 from tests.crash.faults.shim import Fault
 
 CALLS_MAX = 8
 
 
 @pytest.mark.parametrize("kind", [Fault.FAIL_WRITE, Fault.FAIL_SYNC, Fault.FULL_DISK])
-def test_a_blob_is_whole_or_not_there(victim: DrivenVictim, kind: Fault) -> None:
+def test_a_blob_is_whole_or_not_there(victim: FaultyVictim, kind: Fault) -> None:
     stored: set[str] = set()
     for skip in range(CALLS_MAX):
         before = victim.faults.strike_count
@@ -31,7 +31,7 @@ def test_a_blob_is_whole_or_not_there(victim: DrivenVictim, kind: Fault) -> None
         blobs.check(digest)
 
 
-def test_a_write_that_falls_short_is_continued(victim: DrivenVictim) -> None:
+def test_a_write_that_falls_short_is_continued(victim: FaultyVictim) -> None:
     victim.faults.strike(Fault.SHORT_WRITE)
     answer = victim.do("put_blob", text="some text ")
     victim.do("put_snapshot", name="one", text="snapshot")
@@ -42,7 +42,7 @@ def test_a_write_that_falls_short_is_continued(victim: DrivenVictim) -> None:
 
 @pytest.mark.parametrize("kind", [Fault.FAIL_WRITE, Fault.FAIL_SYNC, Fault.FULL_DISK])
 def test_a_snapshot_that_cannot_be_stored_leaves_the_older_one(
-    victim: DrivenVictim, kind: Fault
+    victim: FaultyVictim, kind: Fault
 ) -> None:
     assert victim.do("put_snapshot", name="one", text="old") == {}
     for skip in range(CALLS_MAX):
@@ -61,7 +61,7 @@ def test_a_snapshot_that_cannot_be_stored_leaves_the_older_one(
         pytest.fail("the fault struck at every call; there are more than expected")
 
 
-def test_reads_that_fall_short_are_continued(victim: DrivenVictim) -> None:
+def test_reads_that_fall_short_are_continued(victim: FaultyVictim) -> None:
     digest = victim.do("put_blob", text="some text ")["digest"]
     victim.do("put_snapshot", name="one", text="snapshot")
     victim.faults.strike(Fault.SHORT_READ)

@@ -3,7 +3,7 @@
 import pytest
 
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
-from tests.crash.faults.conftest import DrivenVictim
+from tests.crash.faults.conftest import FaultyVictim
 from tests.crash.faults.shim import Fault
 from tests.crash.faults.victim import EVENTS_PER_STREAM, STREAMS
 
@@ -11,7 +11,7 @@ BATCH = EVENTS_PER_STREAM * len(STREAMS)
 CALLS_MAX = 12
 
 
-def read_by_another_process(victim: DrivenVictim) -> int:
+def read_by_another_process(victim: FaultyVictim) -> int:
     """Return how many records somebody else sees; all of them hold."""
     log = LmdbEventLog(victim.data_dir / "log", readonly=True)
     try:
@@ -27,7 +27,7 @@ def read_by_another_process(victim: DrivenVictim) -> int:
     "kind", [Fault.FAIL_WRITE, Fault.FAIL_SYNC, Fault.FULL_DISK, Fault.SHORT_WRITE]
 )
 def test_a_fault_at_any_call_of_an_append_loses_nothing(
-    victim: DrivenVictim, kind: Fault, size: int
+    victim: FaultyVictim, kind: Fault, size: int
 ) -> None:
     known = victim.do("append", size=size)["position"]
     for skip in range(CALLS_MAX):
@@ -50,7 +50,7 @@ def test_a_fault_at_any_call_of_an_append_loses_nothing(
         pytest.fail("the fault struck at every call; there are more than expected")
 
 
-def test_a_full_disk_refuses_until_there_is_room_again(victim: DrivenVictim) -> None:
+def test_a_full_disk_refuses_until_there_is_room_again(victim: FaultyVictim) -> None:
     known = victim.do("append")["position"]
     victim.faults.strike(Fault.FULL_DISK)
     for _ in range(5):
@@ -62,7 +62,7 @@ def test_a_full_disk_refuses_until_there_is_room_again(victim: DrivenVictim) -> 
     assert victim.do("append")["position"] == known + BATCH
 
 
-def test_a_disk_that_fails_for_a_while_is_used_again(victim: DrivenVictim) -> None:
+def test_a_disk_that_fails_for_a_while_is_used_again(victim: FaultyVictim) -> None:
     known = victim.do("append")["position"]
     for kind in (Fault.FAIL_WRITE, Fault.FAIL_SYNC):
         victim.faults.strike(kind)
@@ -73,14 +73,14 @@ def test_a_disk_that_fails_for_a_while_is_used_again(victim: DrivenVictim) -> No
         assert victim.do("append")["position"] == known
 
 
-def test_a_slow_disk_only_takes_longer(victim: DrivenVictim) -> None:
+def test_a_slow_disk_only_takes_longer(victim: FaultyVictim) -> None:
     victim.faults.strike(Fault.SLOW_SYNC, delay_us=50_000)
     for count in range(1, 4):
         assert victim.do("append")["position"] == count * BATCH
     assert victim.faults.strike_count >= 3
 
 
-def test_every_append_is_written_and_synced(victim: DrivenVictim) -> None:
+def test_every_append_is_written_and_synced(victim: FaultyVictim) -> None:
     victim.do("append")
     before = victim.faults.call_count
     victim.do("append")

@@ -21,10 +21,11 @@ EVENTS_PER_STREAM = 3
 
 
 class Victim:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, sync: bool = True) -> None:
+        self._sync = sync
         self._directory = DataDirectory(path)
         self._directory.create()
-        self._log = LmdbEventLog(self._directory.log, map_size_bytes=2**20)
+        self._log = LmdbEventLog(self._directory.log, map_size_bytes=2**20, sync=self._sync)
         self._blobs = BlobStore(self._directory.blobs)
         self._snapshots = SnapshotStore(self._directory.snapshots)
 
@@ -48,7 +49,7 @@ class Victim:
     def reopen(self) -> dict[str, Any]:
         """Do what a restart does."""
         self._log.close()
-        self._log = LmdbEventLog(self._directory.log, map_size_bytes=2**20)
+        self._log = LmdbEventLog(self._directory.log, map_size_bytes=2**20, sync=self._sync)
         return self.check()
 
     def put_blob(self, text: str) -> dict[str, Any]:
@@ -68,7 +69,7 @@ class Victim:
 
 
 def main() -> None:
-    victim = Victim(Path(sys.argv[1]))
+    victim = Victim(Path(sys.argv[1]), sync="--no-sync" not in sys.argv)
     print(json.dumps({}), flush=True)
     for line in sys.stdin:
         command = json.loads(line)
