@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hanami_actors.actors.host import Host
-from hanami_actors.actors.networks import Placement, network_spec
+from hanami_actors.actors.networks import BEGINNING, Placement, network_spec
 from hanami_actors.compute import decode_image
 from hanami_actors.domain.cluster.lineage import Lineage
 from hanami_actors.replay.moment import Moment
@@ -22,6 +22,9 @@ __all__ = ["FIRST_SLICE_CYCLES", "Approach", "Pace"]
 
 FIRST_SLICE_CYCLES = 16
 """Cycles of the first slice, before the speed is known."""
+
+COOLDOWN_OFF = 1e6
+"""From here on nothing of a potential is left in the next cycle."""
 
 SLICE_GROWTH_MAX = 4.0
 """A slice grows at most this much over the one before."""
@@ -96,6 +99,7 @@ class Approach:
         self._further = further
         self._shown_from = shown_from
         self.spans: list[Span] = []
+        self._at = BEGINNING
         self._data: SpanData | None = None
         self._pace = Pace(host.clock.monotonic_s)
 
@@ -120,10 +124,14 @@ class Approach:
             busy = self._host.scheduler.busy_lanes()
             self._host.networks.put(self._cluster_uuid, placement, busy)
         self.placement, self.spans = placement, spans
+        self._data = None
         self._settle()
 
     def run(self, budget_s: float) -> None:
         """Run a slice of the first span that is left."""
+        if self._is_stale():
+            self.load()
+            return
         span = self.spans[0]
         if self._data is None:
             self._data = open_span(self._host.blobs, self._host.histories, span)
@@ -139,8 +147,14 @@ class Approach:
             self._data = None
         self._settle()
 
+    def _is_stale(self) -> bool:
+        """Tell whether somebody else has moved the network since the last slice."""
+        placement = self._host.networks.get(self._cluster_uuid)
+        return placement is not self.placement or placement.moment != self._at
+
     def _settle(self) -> None:
         """Note whether the network is at a moment that users have seen, or may see now."""
+        self._at = self.placement.moment
         further = self._further
         self.placement.is_settled = not self.spans or (
             further is not None
@@ -153,9 +167,18 @@ class Approach:
         network_class = self._host.network_class
         if found is not None:
             moment, image = found
-            return Placement(network_class.from_image(image), moment)
-        if self._lineage.image:
+            network = network_class.from_image(image)
+        elif self._lineage.image:
             data = self._host.blobs.path(Digest(self._lineage.image)).read_bytes()
-            return Placement(network_class.from_image(decode_image(data)), root)
-        spec = network_spec(self._lineage.template, self._lineage.seed)
-        return Placement(network_class.create(spec), root)
+            moment, network = root, network_class.from_image(decode_image(data))
+        else:
+            spec = network_spec(self._lineage.template, self._lineage.seed)
+            moment, network = root, network_class.create(spec)
+        return Placement(network, moment, keeps_potentials=_keeps_potentials(self._lineage))
+
+
+def _keeps_potentials(lineage: Lineage) -> bool:
+    """Tell whether the settings let a cycle leave something behind for the next one."""
+    settings = dict(lineage.template.settings)
+    cooldown = float(settings.get("neuron_cooldown", COOLDOWN_OFF))
+    return cooldown < COOLDOWN_OFF or int(settings.get("refractory_time", 1)) > 1

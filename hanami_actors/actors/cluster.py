@@ -2,8 +2,18 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from hanami_actors.actors.cluster_book import restarting
 from hanami_actors.actors.cluster_core import ClusterCore, JobEnded, JobProgressed
+from hanami_actors.actors.cluster_direct import (
+    ChannelClosed,
+    DirectDesk,
+    OpenChannel,
+    SamplesReady,
+    SessionOver,
+    TakeWriter,
+)
 from hanami_actors.actors.cluster_messages import (
     AbortTask,
     CheckpointTicket,
@@ -16,6 +26,7 @@ from hanami_actors.actors.cluster_messages import (
 )
 from hanami_actors.actors.cluster_tasks import TaskDesk
 from hanami_actors.actors.cluster_views import created_view, figures_of, stats_of, task_view
+from hanami_actors.actors.direct_channel import CloseCode
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import (
     Command,
@@ -46,7 +57,7 @@ from hanami_actors.domain.cluster.messages import (
 )
 from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.cluster.state import active_task, next_queued_task
-from hanami_actors.errors import BusyError, FaultError, NotFoundError
+from hanami_actors.errors import BusyError, ConflictError, FaultError, NotFoundError
 
 __all__ = ["ClusterActor", "JobEnded", "JobProgressed", "RetireCluster", "SuspendCluster"]
 
@@ -78,6 +89,7 @@ class ClusterActor(Actor):
         self._has_left = False
         self._core = ClusterCore(system, uuid, hosts, self.actor_ref, self.die)
         self._tasks = TaskDesk(self._core)
+        self._direct = DirectDesk(self._core, self.actor_ref)
 
     def on_start(self) -> None:
         """Replay the stream; go on with an interrupted task, or start the next."""
@@ -100,6 +112,7 @@ class ClusterActor(Actor):
         core.cancel_job()
         stops, core.stops = core.stops, Stops()
         stops.fail(restarting())
+        self._direct.abandon(CloseCode.RESTART, "the cluster is being started again")
         unfinished = active_task(core.state) or next_queued_task(core.state)
         if not self._has_left and (unfinished or not core.book.is_certain):
             tell(self._system.actors.find("supervisor"), Revive(target=target))
@@ -110,13 +123,16 @@ class ClusterActor(Actor):
             case Command():
                 return self._on_command(message)
             case JobEnded():
-                if self._tasks.on_job_ended(message):
-                    self._leave()
+                self._tasks.on_job_ended(message)
+                self._leave_if_asked()
             case JobProgressed():
                 self._tasks.on_progress(message)
             case IdleTick():
-                if self._core.job is None:
+                if self._core.job is None and not self._direct.channel_count:
                     self.die()
+            case ChannelClosed() | SamplesReady() | SessionOver():
+                self._direct.on_message(message)
+                self._leave_if_asked()
             case RetireCluster():
                 self._retire()
             case SuspendCluster():
@@ -136,14 +152,10 @@ class ClusterActor(Actor):
                 return CheckpointTicket(uuid=self._tasks.create(command).task.uuid, name=name)
             case LoadCheckpoint():
                 return self._tasks.create(command).task.uuid
-            case DeleteTask(task_uuid=task_uuid):
-                return self._tasks.delete(task_uuid, command)
-            case PauseTask(task_uuid=task_uuid):
-                return self._tasks.pause(task_uuid)
-            case ResumeTask(task_uuid=task_uuid):
-                return self._tasks.resume(task_uuid, command)
-            case AbortTask(task_uuid=task_uuid):
-                return self._tasks.abort(task_uuid, command)
+            case DeleteTask() | PauseTask() | ResumeTask() | AbortTask():
+                return self._tasks.on_command(command)
+            case OpenChannel() | TakeWriter():
+                return self._direct.on_command(command)
             case SetMode() | RenameCluster() | SwitchHost():
                 return self._change(command)
             case _:
@@ -162,7 +174,8 @@ class ClusterActor(Actor):
                 return figures_of(core.state, core.host.networks.get(self._uuid))
             case GetClusterStats():
                 placement = core.host.networks.get(self._uuid)
-                return stats_of(core.state, core.book.source(), core.host_uuid, placement)
+                stats = stats_of(core.state, core.book.source(), core.host_uuid, placement)
+                return replace(stats, connection_count=self._direct.channel_count)
             case DescribeMoment(span_uuid=span_uuid, cycle=cycle):
                 return self._describe(span_uuid, cycle)
             case _:
@@ -174,8 +187,7 @@ class ClusterActor(Actor):
         stamp = self._system.stamp(command)
         match command.message:
             case SetMode(mode=mode):
-                events = decide(core.state, domain.ChangeMode(mode=mode), stamp)
-                core.commit(stamp, Moves(events), core.next_moves(events, stamp))
+                return self._direct.change_mode(mode, stamp)
             case RenameCluster() as message:
                 core.commit(stamp, Moves(decide(core.state, message, stamp)))
             case SwitchHost() as message:
@@ -201,6 +213,11 @@ class ClusterActor(Actor):
             )
         if message.host_uuid == core.host_uuid:
             return None
+        if self._direct.is_training:
+            raise ConflictError(
+                f"Cluster with UUID '{self._uuid}' is being trained by a connection; close it before "
+                "the cluster moves."
+            )
         if core.job is None:
             move = domain.MoveCluster(host_uuid=message.host_uuid)
             core.commit(stamp, Moves(decide(core.state, move, stamp)))
@@ -221,20 +238,26 @@ class ClusterActor(Actor):
         self._has_left = True
         # Who waits for the end of a task gets it: the cluster goes with all its tasks.
         self._core.stops.take().answer()
+        self._direct.abandon(CloseCode.GONE, "the cluster was deleted")
         self.die()
 
     def _suspend(self) -> CallbackFuture | None:
-        if self._core.job is None:
+        if self._core.job is None and not self._direct.is_training:
             self._has_left = True
             self.die()
             return None
         waiter = self._core.stops.wait(self._core.stops.leavers)
         self._core.cancel_job()
+        self._direct.end_session()
         return waiter
 
-    def _leave(self) -> None:
+    def _leave_if_asked(self) -> None:
+        """Stop once everything that the server's stop waits for is recorded."""
+        core = self._core
+        if not core.stops.leavers or core.job is not None or self._direct.is_training:
+            return
         self._has_left = True
-        leavers, self._core.stops.leavers = self._core.stops.leavers, []
+        leavers, core.stops.leavers = core.stops.leavers, []
         self.die()
         for waiter in leavers:
             waiter.set(None)

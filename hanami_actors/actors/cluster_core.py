@@ -73,6 +73,8 @@ class ClusterCore:
         What computes for the active task.
     stops : Stops
         Who wants it to stop.
+    followers : list of callable
+        Called whenever the state or the job has changed.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class ClusterCore:
         self.book = ClusterBook(system, self.host.histories, uuid, die)
         self.job: TaskJob | None = None
         self.stops = Stops()
+        self.followers: list[Callable[[], None]] = []
         self._ref = ref
         self._die = die
 
@@ -134,6 +137,12 @@ class ClusterCore:
                 case _:
                     pass
         self.run_active()
+        self.follow()
+
+    def follow(self) -> None:
+        """Let others see what has changed."""
+        for follower in self.followers:
+            follower()
 
     def commit_with_result(self, stamp: Stamp, first: Moves, then: Moves = NOTHING) -> None:
         """Append what goes into a result dataset as well, if that is still there."""

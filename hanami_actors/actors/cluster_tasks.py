@@ -1,12 +1,14 @@
 """The tasks of a cluster: how they are queued, stopped and ended."""
 
 import logging
+from typing import Any
 
 from hanami_actors.actors.cluster_book import folded, restarting
 from hanami_actors.actors.cluster_core import ClusterCore, JobEnded, JobProgressed
+from hanami_actors.actors.cluster_messages import AbortTask, PauseTask, ResumeTask
 from hanami_actors.actors.cluster_views import task_view
 from hanami_actors.actors.future import CallbackFuture
-from hanami_actors.actors.gateway import Command
+from hanami_actors.actors.gateway import Command, DeleteTask
 from hanami_actors.actors.jobs import TaskJob, TrainJob
 from hanami_actors.actors.stops import Stops
 from hanami_actors.actors.task_begin import Moves, begin_task, new_task, result_created
@@ -34,7 +36,13 @@ from hanami_actors.domain.cluster.state import (
     queued_count,
 )
 from hanami_actors.domain.cluster.views import TaskView
-from hanami_actors.errors import ConflictError, HanamiError, RejectedError, StorageFullError
+from hanami_actors.errors import (
+    ConflictError,
+    FaultError,
+    HanamiError,
+    RejectedError,
+    StorageFullError,
+)
 
 __all__ = ["TaskDesk"]
 
@@ -69,12 +77,26 @@ class TaskDesk:
         core.commit(stamp, created, self._moves_of_new(task, queued, stamp))
         return self.require(task.uuid)
 
-    def delete(self, task_uuid: str, command: Command) -> CallbackFuture | None:
+    def on_command(self, command: Command) -> Any:
+        """Stop a task, let it go on, or take it off the list."""
+        match command.message:
+            case DeleteTask(task_uuid=task_uuid):
+                return self._delete(task_uuid, command)
+            case PauseTask(task_uuid=task_uuid):
+                return self._pause(task_uuid)
+            case ResumeTask(task_uuid=task_uuid):
+                return self._resume(task_uuid, command)
+            case AbortTask(task_uuid=task_uuid):
+                return self._abort(task_uuid, command)
+            case _:
+                raise FaultError(f"a {type(command.message).__name__} is nothing for tasks")
+
+    def _delete(self, task_uuid: str, command: Command) -> CallbackFuture | None:
         """Abort an active or paused task, take any other off the list."""
         core = self._core
         entry = find_task(core.state, task_uuid)
         if entry is not None and entry.phase in {TaskPhase.ACTIVE, TaskPhase.PAUSED}:
-            return _without_value(self.abort(task_uuid, command))
+            return _without_value(self._abort(task_uuid, command))
         stamp = core.system.stamp(command)
         removed = decide(core.state, domain.RemoveTask(task_uuid=task_uuid), stamp)
         is_queued = entry is not None and entry.phase is TaskPhase.QUEUED
@@ -82,7 +104,7 @@ class TaskDesk:
         core.commit_with_result(stamp, Moves(removed, lost))
         return None
 
-    def abort(self, task_uuid: str, command: Command) -> CallbackFuture | TaskView:
+    def _abort(self, task_uuid: str, command: Command) -> CallbackFuture | TaskView:
         """End an active or paused task where it is."""
         core = self._core
         entry = self.require(task_uuid)
@@ -101,7 +123,7 @@ class TaskDesk:
         core.commit(stamp, Moves(events), core.next_moves(events, stamp))
         return task_view(self.require(task_uuid), None)
 
-    def pause(self, task_uuid: str) -> CallbackFuture:
+    def _pause(self, task_uuid: str) -> CallbackFuture:
         """Stop an active training so that it can go on."""
         core = self._core
         entry = self.require(task_uuid)
@@ -114,7 +136,7 @@ class TaskDesk:
         core.cancel_job()
         return waiter
 
-    def resume(self, task_uuid: str, command: Command) -> TaskView:
+    def _resume(self, task_uuid: str, command: Command) -> TaskView:
         """Let a paused training go on."""
         core = self._core
         stamp = core.system.stamp(command)
@@ -138,19 +160,18 @@ class TaskDesk:
             # Only a number for people; the training itself needs no room in the log before its end.
             logger.warning("progress of cluster %s is not recorded: %s", core.uuid, error)
 
-    def on_job_ended(self, message: JobEnded) -> bool:
-        """Record the end of a job; return whether the actor was asked to leave after it."""
+    def on_job_ended(self, message: JobEnded) -> None:
+        """Record the end of a job, or as much as is known when the server stops."""
         core = self._core
         job: TaskJob = message.job
         if job is not core.job:
-            return False
+            return
         core.job = None
         stamp = core.task_stamp(job.task)
         if core.stops.leavers:
             self._say_goodbye(job, message.error, stamp)
-            return True
-        self._end(job, message.error, stamp)
-        return False
+        else:
+            self._end(job, message.error, stamp)
 
     def _moves_of_new(self, task: Task, queued: tuple[ClusterEvent, ...], stamp: Stamp) -> Moves:
         core = self._core
@@ -191,6 +212,7 @@ class TaskDesk:
         core.commit_with_result(stamp, ended, core.next_moves(ended.events, stamp))
         # A task that only stopped to be moved goes on, although nothing may have been recorded.
         core.run_active()
+        core.follow()
 
     def _ending(
         self, job: TaskJob, error: BaseException | None, stops: Stops, stamp: Stamp

@@ -3,6 +3,8 @@
 import dataclasses
 import threading
 from collections import OrderedDict
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from hanami_actors.compute import Network
 from hanami_actors.replay.moment import BEGINNING, Moment
@@ -21,11 +23,31 @@ class Placement:
     moment : Moment
     is_settled : bool
         Whether this is a moment that users may see; not while older cycles are computed again.
+    keeps_potentials : bool
+        Whether a request leaves something behind for the next one of the same asker.
     """
 
     network: Network
     moment: Moment
     is_settled: bool = True
+    keeps_potentials: bool = False
+    _asker: object = None
+    _kept: "WeakKeyDictionary[Any, Any]" = dataclasses.field(default_factory=WeakKeyDictionary)
+
+    def let_ask(self, asker: object) -> None:
+        """Make the network as the last request of this asker left it.
+
+        Several connections and a request task may ask one network in turns; none of them may see
+        the potentials that another one left.
+        """
+        if self._asker is asker:
+            return
+        if self.keeps_potentials and self._asker is not None:
+            self._kept[self._asker] = self.network.take_transients("request")
+        self._asker = asker
+        kept = self._kept.pop(asker, None)
+        if kept is None or not self.network.put_transients("request", kept):
+            self.network.reset_transients("request")
 
 
 class Networks:

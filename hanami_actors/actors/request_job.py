@@ -59,6 +59,8 @@ class RequestJob(TaskJob):
         if self.cancel.is_set():
             return True
         network = placement.network
+        # Connections may have asked in between.
+        placement.let_ask(self)
         if self._inputs is None or self._writer is None:
             self._inputs, self._writer = self._open(network)
         self._pace.begin()
@@ -80,7 +82,6 @@ class RequestJob(TaskJob):
             (result.dataset_column, network.output_width(result.hexagon_name))
             for result in self.task.results
         ]
-        network.reset_transients("request")
         self._begin_at(0)
         return inputs, ResultWriter(self._host.blobs, columns)
 

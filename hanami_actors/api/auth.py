@@ -193,6 +193,11 @@ class TokenKeeper:
             self._cache[token] = known._replace(user=user)
         return known.who
 
+    def seconds_left(self, token: str) -> float:
+        """Return how long a token that was just verified still holds."""
+        known = self._cache.get(token)
+        return known.expires_s - self._clock.now_us() / 1e6 if known is not None else 0.0
+
     def _check_user(self, known: _Verified, user: UserState | None) -> None:
         who = known.who
         if user is None or not user.alive:

@@ -31,6 +31,10 @@ class ApiSettings:
         What one upload socket may have on its way to the disk.
     upload_size_max_bytes : int
         Larger files are refused when they are announced.
+    direct_steps_in_flight_max : int
+        Steps that one direct session may have on their way before nothing more is read.
+    direct_values_max : int
+        Values of one message of direct IO.
     enforce_admin_rules : bool
         Whether rows for admins stay so whatever the policy file says.
     login_failures_max : int
@@ -52,6 +56,8 @@ class ApiSettings:
     upload_chunks_in_flight_max: int = 32
     upload_bytes_in_flight_max: int = 16 * MIB
     upload_size_max_bytes: int = 10_000_000_000
+    direct_steps_in_flight_max: int = 1024
+    direct_values_max: int = 1_000_000
     enforce_admin_rules: bool = True
     login_failures_max: int = 10
     access_log: bool = True

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Protocol
 
 import msgspec
+from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from hanami_actors.api.answers import encode_json
@@ -26,8 +27,8 @@ _logger = logging.getLogger(__name__)
 class Session(Protocol):
     """What follows a good handshake; one per socket."""
 
-    async def on_message(self, message: bytes | str) -> None:
-        """Handle a message. The next one is read when this returns."""
+    def on_message(self, message: bytes | str) -> Awaitable[None] | None:
+        """Handle a message. The next one is read when what this returns is done."""
         ...
 
     def on_close(self) -> None:
@@ -43,6 +44,15 @@ class HanamiSocket(Identified, WebSocketHandler):
     """A websocket. Runs in the event loop's thread.
 
     The first message is the handshake; a refused one is answered and another may follow.
+
+    Attributes
+    ----------
+    first : dict
+        The first message.
+    token : str
+        From it.
+    connection_uuid : str
+        As the client is told it.
     """
 
     def initialize(self, targets: Mapping[str, OpenSession]) -> None:
@@ -50,6 +60,9 @@ class HanamiSocket(Identified, WebSocketHandler):
         self._targets = targets
         self._session: Session | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self.first: dict[str, Any] = {}
+        self.token = ""
+        self.connection_uuid = ""
 
     def prepare(self) -> None:
         """Refuse a socket beyond the limit before it is one.
@@ -83,11 +96,13 @@ class HanamiSocket(Identified, WebSocketHandler):
             "no valid first message in time",
         )
 
-    async def on_message(self, message: bytes | str) -> None:
+    def on_message(self, message: bytes | str) -> Awaitable[None] | None:
         """Pass a message on, or take it as the handshake."""
         if self._session is not None:
-            await self._session.on_message(message)
-            return
+            return self._session.on_message(message)
+        return self._on_first(message)
+
+    async def _on_first(self, message: bytes | str) -> None:
         try:
             self._session = self._handshake(message)
         except HanamiError as error:
@@ -95,8 +110,7 @@ class HanamiSocket(Identified, WebSocketHandler):
             return
         if self._timer is not None:
             self._timer.cancel()
-        connection_uuid = self.application.gateway.entropy.uuid()
-        await self.send(encode_json({"success": True, "uuid": connection_uuid}))
+        await self.send(encode_json({"success": True, "uuid": self.connection_uuid}))
 
     async def send(self, message: bytes) -> None:
         """Send a binary message; waits while the client does not read."""
@@ -104,6 +118,23 @@ class HanamiSocket(Identified, WebSocketHandler):
             await self.write_message(message, binary=True)
         except WebSocketClosedError:
             _logger.debug("request %s: the client left before its answer", self.request_id)
+
+    def send_frames(self, frames: bytes) -> "asyncio.Future[None] | None":
+        """Send whole frames; return what to wait for if the client does not read.
+
+        Tornado's own way makes a task of every message, which costs more than the message.
+        """
+        connection = self.ws_connection
+        if connection is None or connection.is_closing():
+            return None
+        stream = connection.stream
+        assert stream is not None, "an open connection has a stream"
+        try:
+            written: asyncio.Future[None] = stream.write(frames)
+        except StreamClosedError:
+            _logger.debug("request %s: the client left before its answer", self.request_id)
+            return None
+        return written if stream.writing() else None
 
     def on_close(self) -> None:
         """Let go of everything."""
@@ -143,6 +174,8 @@ class HanamiSocket(Identified, WebSocketHandler):
                 f"target '{target[:40]}' is not known; known targets: "
                 f"{', '.join(sorted(self._targets))}"
             )
+        self.first, self.token = first, token
+        self.connection_uuid = self.application.gateway.entropy.uuid()
         session = self._targets[target](self, who, uuid)
         self.user_id = who.user_id
         return session

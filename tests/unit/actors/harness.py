@@ -141,7 +141,8 @@ class Harness:
         hosts = [self.host]
         for _ in range(1, self.settings.cpu_hosts):
             scheduler = Scheduler(self.settings.host_threads, self.settings.slice_ms / 1000)
-            hosts.append(dataclasses.replace(self.host, scheduler=scheduler))
+            networks = Networks(self.settings.network_memory_max_bytes)
+            hosts.append(dataclasses.replace(self.host, scheduler=scheduler, networks=networks))
         self.hosts = HostTable(hosts)
         self.supervisor = SupervisorActor.start(
             self.system, self.hosts, CsvImporter(self.directory / "blobs")
