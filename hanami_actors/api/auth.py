@@ -363,12 +363,15 @@ class LoginDesk:
 
     async def check(self, tables: Tables, login: Login) -> UserState:
         """Return the user if the passphrase is his; raises as `log_in`."""
-        self._limits.check(login)
         row = tables.users.get(login.user_id)
         user = row.state if row is not None and row.state.alive else None
-        fits = await self._checker.check(user, login.passphrase)
-        if user is None or not fits:
-            self._limits.count_failure(login)
+        failed = False
+        await self._limits.begin(login)
+        try:
+            failed = not await self._checker.check(user, login.passphrase)
+        finally:
+            self._limits.end(login, failed=failed)
+        if user is None or failed:
             raise UnauthorizedError(WRONG_LOGIN)
         return user
 

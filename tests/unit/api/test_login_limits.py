@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from hanami_actors.api.login_limits import ADDRESS_FACTOR, WINDOW_S, Login, LoginLimits
@@ -77,3 +79,27 @@ def test_zero_counts_nothing(clock):
     limits = LoginLimits(clock, failures_max=0)
     fail(limits, login(), 1000)
     assert len(limits._levels) == 0
+
+
+def test_attempts_at_once_wait_for_those_that_might_use_up_the_limit(clock):
+    limits = LoginLimits(clock, failures_max=2, waiting_max=1)
+
+    async def attempts():
+        await limits.begin(login())
+        await limits.begin(login())
+        third = asyncio.create_task(limits.begin(login()))
+        await asyncio.sleep(0)
+        assert not third.done()
+        with pytest.raises(LimitError, match="wait for others"):
+            await limits.begin(login())
+        await limits.begin(login("bob", "elsewhere"))
+        limits.end(login(), failed=False)
+        await third
+        limits.end(login(), failed=True)
+        fourth = asyncio.create_task(limits.begin(login()))
+        await asyncio.sleep(0)
+        limits.end(login(), failed=True)
+        with pytest.raises(LimitError, match="too many failed"):
+            await fourth
+
+    asyncio.run(attempts())
