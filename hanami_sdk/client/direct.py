@@ -182,16 +182,17 @@ class Direct(_Base):
         if self._websocket is None:
             raise RuntimeError("a direct session is used inside of its with block")
         try:
-            token = self._runner.run(self._runner.session.valid_token())
-            if token != self._token:
-                self._perform(self._pipeline.renew(token))
-                self._token = token
             return self._perform(exchange)
         except ConnectionClosed as error:
             raise closed_exception(error) from error
 
+    def _renew(self, websocket: "Connection") -> None:
+        """Hand a new token over, between two messages; its answer comes in their order."""
+        self._token = self._runner.run(self._runner.session.valid_token())
+        websocket.send(self._pipeline.renewal(self._token))
+
     def _perform(self, exchange: Exchange[T]) -> T:
-        websocket = self._websocket
+        websocket, session = self._websocket, self._runner.session
         assert websocket is not None, "the session was entered"
         try:
             message = next(exchange)
@@ -199,6 +200,8 @@ class Direct(_Base):
                 if message is None:
                     message = exchange.send(websocket.recv())
                 else:
+                    if session.is_due or session.token != self._token:
+                        self._renew(websocket)
                     websocket.send(message)
                     message = next(exchange)
         except StopIteration as stop:
@@ -293,16 +296,17 @@ class AsyncDirect(_Base):
         if self._websocket is None:
             raise RuntimeError("a direct session is used inside of its async with block")
         try:
-            token = await self._runner.run(self._runner.session.valid_token())
-            if token != self._token:
-                await self._perform(self._pipeline.renew(token))
-                self._token = token
             return await self._perform(exchange)
         except ConnectionClosed as error:
             raise closed_exception(error) from error
 
+    async def _renew(self, websocket: "ClientConnection") -> None:
+        """Hand a new token over, between two messages; its answer comes in their order."""
+        self._token = await self._runner.run(self._runner.session.valid_token())
+        await websocket.send(self._pipeline.renewal(self._token))
+
     async def _perform(self, exchange: Exchange[T]) -> T:
-        websocket = self._websocket
+        websocket, session = self._websocket, self._runner.session
         assert websocket is not None, "the session was entered"
         try:
             message = next(exchange)
@@ -310,6 +314,8 @@ class AsyncDirect(_Base):
                 if message is None:
                     message = exchange.send(await websocket.recv())
                 else:
+                    if session.is_due or session.token != self._token:
+                        await self._renew(websocket)
                     await websocket.send(message)
                     message = next(exchange)
         except StopIteration as stop:

@@ -250,7 +250,7 @@ class Pipeline:
             self._take((yield None))
         return self.steps_accepted
 
-    def renew(self, token: str) -> Exchange[None]:
-        """Let the session go on with a new token."""
-        yield json.dumps({"token": token})
+    def renewal(self, token: str) -> str:
+        """Return the message that lets the session go on with a new token, to be sent at once."""
         self._waiting.append(_Waiting.RENEWAL)
+        return json.dumps({"token": token})

@@ -25,8 +25,8 @@ __all__ = ["Retry", "Session"]
 T = TypeVar("T")
 
 RENEW_BEFORE_END_S = 30.0
-# Tokens that live shorter are renewed in the last tenth of their life.
-RENEW_BEFORE_END_SHARE = 0.1
+# Tokens that live short are renewed in the last quarter of their life.
+RENEW_BEFORE_END_SHARE = 0.25
 REPEATABLE_STATUSES = frozenset({429, 503})
 
 _read_login = object_of(Login)
@@ -138,12 +138,13 @@ class Session:
                 self._renew_at_s = self.clock_s() + life_s - margin_s
 
     @property
-    def _is_due(self) -> bool:
+    def is_due(self) -> bool:
+        """Whether the token will run out soon."""
         return self._renew_at_s is not None and self.clock_s() >= self._renew_at_s
 
     def valid_token(self) -> Flow[str]:
         """Return a token that is good for a while; log in or renew it if need be."""
-        if self._token is None or self._is_due:
+        if self._token is None or self.is_due:
             yield Exclusive(self._refresh)
         assert self._token is not None, "a login ends with a token or an exception"
         return self._token
@@ -152,7 +153,7 @@ class Session:
         # Somebody else may have been faster.
         if self._token is None:
             yield from self.log_in()
-        elif self._is_due:
+        elif self.is_due:
             yield from self._renew()
 
     def _replace(self, refused: str) -> Flow[None]:

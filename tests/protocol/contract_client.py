@@ -17,7 +17,17 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-__all__ = ["ClusterIO", "ContractClient", "FileUpload", "FileUploadResponse", "RefusedError"]
+__all__ = [
+    "EXPECTED_BUFFER_TYPE",
+    "INPUT_BUFFER_TYPE",
+    "REQUEST_TYPE",
+    "TRAIN_TYPE",
+    "ClusterIO",
+    "ContractClient",
+    "FileUpload",
+    "FileUploadResponse",
+    "RefusedError",
+]
 
 CHUNK_BYTES = 131072
 TIMEOUT_S = 60

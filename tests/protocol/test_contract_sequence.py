@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.journey import write_idx
-from tests.protocol.contract_client import ContractClient, RefusedError
+from tests.protocol.contract_client import (
+    EXPECTED_BUFFER_TYPE,
+    INPUT_BUFFER_TYPE,
+    REQUEST_TYPE,
+    TRAIN_TYPE,
+    ContractClient,
+    RefusedError,
+)
 from tests.server import ADMIN_ID, ADMIN_PASSPHRASE, ServerProcess
 
 POLLS_MAX = 2000
@@ -221,3 +228,40 @@ def test_step_8_requests_to_the_restored_cluster(played):
     }
     data = send("GET", "dataset/content", values)["data"]
     assert [len(row) for row in data] == [10] * 10
+
+
+def sample_of(files, index=0):
+    """Return the pixels of one picture and its label as one-hot values."""
+    images, labels = (path.read_bytes() for path in files)
+    pixels = int.from_bytes(images[8:12]) * int.from_bytes(images[12:16])
+    start = 16 + index * pixels
+    label = labels[8 + index]
+    values = [float(value) for value in images[start : start + pixels]]
+    return values, [1.0 if number == label else 0.0 for number in range(10)]
+
+
+def test_step_9_direct_mode(played):
+    send = played.client.send
+    picture, label = sample_of(played.train_files)
+    body = {"uuid": played.cluster, "new_state": "DIRECT"}
+    assert send("PUT", "cluster/set_mode", body)["new_state"] == "DIRECT"
+    exchange = played.client.exchange
+    with played.client.websocket("cluster", played.cluster) as ws:
+        for _ in range(100):
+            exchange(
+                ws, "picture_hex", picture, process=TRAIN_TYPE, target=INPUT_BUFFER_TYPE,
+                is_last=False,
+            )  # fmt: skip
+            exchange(
+                ws, "label_hex", label, process=TRAIN_TYPE, target=EXPECTED_BUFFER_TYPE,
+                is_last=True,
+            )  # fmt: skip
+        answer = exchange(
+            ws, "picture_hex", picture, process=REQUEST_TYPE, target=INPUT_BUFFER_TYPE,
+            is_last=True,
+        )  # fmt: skip
+    values = list(answer.values)
+    assert values.index(max(values)) == label.index(1.0)
+    assert len(values) == 10
+    assert send("PUT", "cluster/set_mode", body | {"new_state": "TASK"})["new_state"] == "TASK"
+    send("DELETE", "cluster", {"uuid": played.cluster})

@@ -4,6 +4,7 @@ Names, order of the arguments and the use of the results are those of its pages;
 contradicts itself, the reading is the one that makes the example work.
 """
 
+import asyncio
 import json
 import threading
 
@@ -331,3 +332,49 @@ def test_example_of_switching_the_host(token, address, cluster_uuid):
     host_uuid = json.loads(hosts.list_hosts(token, address))["body"][0][0]
     result = json.loads(cluster.switch_host(token, address, cluster_uuid, host_uuid))
     assert (result["uuid"], result["name"]) == (cluster_uuid, "test_cluster")
+
+
+DIRECT_TEMPLATE = (
+    "version: 1\nsettings:\n    seed: 3\nhexagons:\n    1,1,1\n    2,1,1\n    3,1,1\n"
+    "inputs:\n    test_input: 1,1,1\noutputs:\n    test_output: 3,1,1\n"
+)
+
+
+@pytest.fixture
+def direct_uuid(token, address):
+    from hanami_sdk import cluster
+
+    result = cluster.create_cluster(token, address, "direct_cluster", DIRECT_TEMPLATE)
+    uuid = json.loads(result)["uuid"]
+    yield uuid
+    cluster.delete_cluster(token, address, uuid)
+
+
+def test_examples_of_direct_io_on_a_fresh_cluster(token, address, direct_uuid):
+    from hanami_sdk import cluster, direct_io
+
+    input_values = [0.0, 2.0, 0.0, 10.0, 0.5]
+    exprected_values = [1.0, 0.0]
+
+    async def train():
+        ws = await cluster.switch_to_direct_mode(token, address, direct_uuid)
+        assert ws is not None
+        for _ in range(60):
+            await direct_io.send_train_input(ws, "test_input", input_values, False)
+            await direct_io.send_train_input(ws, "test_output", exprected_values, True)
+        await ws.close()
+        cluster.switch_to_task_mode(token, address, direct_uuid)
+
+    async def request():
+        ws = await cluster.switch_to_direct_mode(token, address, direct_uuid)
+        assert ws is not None
+        output_values = await direct_io.send_request_input(ws, "test_input", input_values, True)
+        await ws.close()
+        cluster.switch_to_task_mode(token, address, direct_uuid)
+        return output_values
+
+    asyncio.run(train())
+    output_values = asyncio.run(request())
+    assert output_values is not None
+    assert len(output_values) == 2
+    assert output_values[0] > 0.5 > output_values[1]

@@ -1,14 +1,26 @@
 """The steps of the original's page about websockets, with its paths, one after another."""
 
+import base64
 import threading
 
 import pytest
 
 from tests.journey import write_idx
-from tests.protocol.contract_client import ContractClient, RefusedError
+from tests.protocol.contract_client import (
+    EXPECTED_BUFFER_TYPE,
+    INPUT_BUFFER_TYPE,
+    REQUEST_TYPE,
+    TRAIN_TYPE,
+    ContractClient,
+    RefusedError,
+)
 from tests.server import ADMIN_ID, ADMIN_PASSPHRASE
 
 POLLS_MAX = 500
+TEMPLATE = (
+    "version: 1\nsettings:\n    seed: 3\nhexagons:\n    1,1,1\n    2,1,1\n    3,1,1\n"
+    "inputs:\n    picture: 1,1,1\noutputs:\n    label: 3,1,1\n"
+)
 
 
 @pytest.fixture
@@ -69,3 +81,37 @@ def test_a_websocket_for_something_that_is_not_there_is_refused_with_a_reason(cl
     client.token = "no.token.atall"
     with pytest.raises(RefusedError), client.websocket("file_upload", uuid):
         pass
+
+
+@pytest.mark.parametrize("has_target", [True, False], ids=["with target type", "as on the page"])
+def test_a_cluster_is_trained_and_asked_directly_as_the_page_says(client, has_target):
+    template = base64.b64encode(TEMPLATE.encode()).decode()
+    body = {"name": f"page {has_target}", "template": template}
+    uuid = client.send("POST", "cluster", body)["uuid"]
+    switched = client.send("PUT", "cluster/set_mode", {"uuid": uuid, "new_state": "DIRECT"})
+    assert switched["new_state"] == "DIRECT"
+    pictures, labels = [[1.0, 0.0, 5.0], [0.0, 3.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]
+    with client.websocket("cluster", uuid) as websocket:
+        for step in range(120):
+            picture, label = pictures[step % 2], labels[step % 2]
+            answer = client.exchange(
+                websocket, "picture", picture, process=TRAIN_TYPE, is_last=False,
+                target=INPUT_BUFFER_TYPE if has_target else None,
+            )  # fmt: skip
+            assert answer.SerializeToString().hex() == "18012801320400000000"
+            answer = client.exchange(
+                websocket, "label", label, process=TRAIN_TYPE, is_last=True,
+                target=EXPECTED_BUFFER_TYPE if has_target else None,
+            )  # fmt: skip
+            assert answer.SerializeToString().hex() == "100118012801320400000000"
+        for picture, label in zip(pictures, labels, strict=True):
+            answer = client.exchange(
+                websocket, "picture", picture, process=REQUEST_TYPE, is_last=True,
+                target=INPUT_BUFFER_TYPE if has_target else None,
+            )  # fmt: skip
+            # The same type, with the values of the output.
+            assert (answer.bufferName, answer.processType, answer.numberOfValues) == ("label", 0, 2)
+            values = list(answer.values)
+            assert values.index(max(values)) == label.index(1.0)
+    client.send("PUT", "cluster/set_mode", {"uuid": uuid, "new_state": "TASK"})
+    client.send("DELETE", "cluster", {"uuid": uuid})

@@ -198,6 +198,23 @@ def test_a_new_token_is_handed_over_between_the_steps(direct, client, cluster):
     assert cluster.new_tokens == [client.session.token]
 
 
+def test_a_new_token_is_handed_over_in_the_middle_of_many_steps(direct, client, cluster):
+    cluster.answers[("POST", "token")] = [
+        (200, login(token_text(mark=mark)), {}) for mark in ("first", "second")
+    ]
+    with direct(window=4) as (session, call):
+        clock_s = client.session.clock_s
+
+        def late_in_the_middle():
+            return clock_s() + (7200 if session.steps_sent == 10 else 0)
+
+        client.session.clock_s = late_in_the_middle
+        assert call("train_many", {"in": np.ones(20)}, {"out": np.ones(20)}) == 20
+        client.session.clock_s = clock_s
+    assert len(cluster.new_tokens) >= 1
+    assert len(cluster.cluster_messages) == 40
+
+
 def test_a_refused_new_token_is_an_exception(direct, client, cluster):
     cluster.new_token_error = "Token invalid"
     cluster.answers[("POST", "token")] = [
