@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from hanami_actors.actors.gateway import GetClusterFigures
-from hanami_actors.domain.cluster.messages import CreateCluster
+from hanami_actors.domain.cluster.messages import CreateCluster, CreateTrainTask
+from hanami_actors.domain.cluster.template_parser import default_template
 from hanami_actors.domain.upload.messages import AppendChunk
 from hanami_actors.errors import BusyError, FaultError, StorageFullError, TemplateError
 from tests.protocol.api_server import ADMIN, MEMBER, OTHER
@@ -15,6 +16,7 @@ from tests.protocol.raw_clients import RawHttp
 
 LIST = "/v1.0alpha/cluster/all"
 CLUSTER = "/v1.0alpha/cluster"
+GIVEN = base64.b64encode(default_template().encode()).decode()
 PROBLEM = "application/problem+json"
 UNKNOWN_UUID = "99999999-9999-4999-8999-999999999999"
 
@@ -136,8 +138,7 @@ def test_a_client_that_leaves_before_its_answer_harms_nobody(api):
 def test_a_template_error_comes_as_a_table_with_line_and_position(api):
     error = TemplateError("unexpected 'x'", line=3, column=7, expected=("a number", "':'"))
     api.gateway.answers[CreateCluster] = error
-    body = {"name": "some_name", "template": base64.b64encode(b"x").decode()}
-    answer = api.request("POST", CLUSTER, json=body, token=api.token())
+    answer = api.request("POST", CLUSTER, json={"name": "some_name"}, token=api.token())
     assert answer.status_code == 400
     first, *table = answer.text.splitlines()
     assert first == "Uploaded template is not a valid cluster-template: "
@@ -160,7 +161,7 @@ def test_a_template_that_is_no_base64_text_is_400_but_a_taken_name_comes_first(a
 
 @pytest.mark.parametrize(
     ("body", "text"),
-    [({}, None), ({"template": ""}, ""), ({"template": "dmVyc2lvbjogMQ=="}, "version: 1")],
+    [({}, None), ({"template": ""}, ""), ({"template": GIVEN}, default_template())],
 )
 def test_an_omitted_an_empty_and_a_given_template_are_three_things(api, body, text):
     answer = api.request("POST", CLUSTER, json={"name": "some_name"} | body, token=api.token())
@@ -203,14 +204,17 @@ def test_a_large_body_is_dropped_while_it_arrives_when_the_caller_is_refused(api
 
 
 def test_a_large_body_of_a_known_caller_is_read_as_a_whole(api):
-    template = base64.b64encode(b"x" * 600_000).decode()
-    body = json.dumps({"name": "some_name", "template": template}).encode()
+    uuid = api.gateway.add_cluster(ADMIN)
+    source = {"hexagon_name": "x" * 254, "dataset_uuid": uuid, "dataset_column": "y" * 254}
+    task = {"name": "some_task", "cluster_uuid": uuid, "inputs": [source] * 900}
+    body = json.dumps(task | {"outputs": [source]}).encode()
+    assert len(body) > 500_000
     with RawHttp(api.port) as http:
-        http.request("POST", CLUSTER, body, X_Auth_Token=api.token())
+        http.request("POST", "/v1/task/train", body, X_Auth_Token=api.token())
         assert http.answer()[0] == 200
     (message,) = api.gateway.messages
-    assert isinstance(message, CreateCluster)
-    assert message.template_text == "x" * 600_000
+    assert isinstance(message, CreateTrainTask)
+    assert len(message.inputs) == 900
 
 
 def test_without_a_token_a_body_is_never_large(api):

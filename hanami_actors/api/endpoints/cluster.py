@@ -16,6 +16,7 @@ from hanami_actors.api.fields import ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.cluster.messages import CreateCluster, DeleteCluster
 from hanami_actors.domain.cluster.source import Source
+from hanami_actors.domain.cluster.template_parser import parse_template
 from hanami_actors.domain.tables import (
     ClusterRow,
     cluster_name_taken,
@@ -32,7 +33,9 @@ __all__ = [
     "require_cluster",
 ]
 
-TEMPLATE_LENGTH_MAX = 4 * 1024 * 1024
+TEMPLATE_LENGTH_MAX = 128 * 1024
+"""Half a second of reading; a template of 1000 hexagons has a tenth of it."""
+
 DIRECTORY = Target(kind=TargetKind.DIRECTORY)
 
 CycleNumber = Annotated[int, Meta(ge=1, le=2**53)]
@@ -95,9 +98,12 @@ def require_cluster(context: Context, uuid: str) -> ClusterRow:
 async def create_cluster(context: Context, request: NewCluster) -> OwnedReply:
     """Create a cluster from a template, a checkpoint or another cluster."""
     require_one_origin(request)
+    text = _template_text(context, request)
+    if text and not cluster_name_taken(context.tables, context.who, request.name):
+        await context.in_pool(lambda: parse_template(text))
     message = CreateCluster(
         name=request.name,
-        template_text=_template_text(context, request),
+        template_text=text,
         source=await _source(context, request),
     )
     return owned_reply(await context.ask(DIRECTORY, message))

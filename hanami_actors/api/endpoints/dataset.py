@@ -19,6 +19,9 @@ from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
 __all__ = ["ROWS", "OneDataset", "require_dataset", "require_filled"]
 
 VALUES_PER_SLICE = 65_536
+CONTENT_VALUES_MAX = 10_000_000
+"""The answer is in memory as a whole: some ten bytes for each value."""
+
 NO_CONTENT = DatasetContent(row_count=0, column_count=0, files=(), columns=())
 
 
@@ -134,6 +137,13 @@ async def get_content(context: Context, request: ContentSlice) -> ContentReply:
         raise BadRequestError(
             f"fields 'row_offset' and 'number_of_rows': rows {request.row_offset} to {end} are "
             f"beyond the {content.row_count} rows of dataset with uuid '{state.uuid}'"
+        )
+    rows_max = CONTENT_VALUES_MAX // (column.end - column.start)
+    if request.number_of_rows > rows_max:
+        raise BadRequestError(
+            f"field 'number_of_rows': {request.number_of_rows} rows of column '{column.name}' have "
+            f"more than the {CONTENT_VALUES_MAX} values that an answer may hold; ask for at most "
+            f"{rows_max} rows, or use dataset/download"
         )
     return ContentReply(data=await context.in_pool(lambda: _read(context, state, column, request)))
 

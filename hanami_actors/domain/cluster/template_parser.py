@@ -1,6 +1,6 @@
 """From the text of a template to its value, or to an error that says where and what is wrong."""
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import pairwise
 from typing import Final
@@ -74,8 +74,12 @@ def default_template() -> str:
     return _DEFAULT_TEMPLATE
 
 
+@lru_cache(maxsize=64)
 def parse_template(text: str) -> Template:
     """Return the template that a text describes; the empty text has no hexagons.
+
+    The last ones are remembered: the transport reads a template in a thread of its own, so that the
+    directory, which has it read again, does not keep everybody waiting.
 
     Raises
     ------
