@@ -24,7 +24,12 @@ from hanami_actors.bootstrap import announce_passphrase, first_admin
 from hanami_actors.domain.roots import pinned_cycles
 from hanami_actors.domain.user.messages import CreateUser
 from hanami_actors.eventlog.blobs import BlobStore
-from hanami_actors.eventlog.directory import DataDirectory, make_private_directory
+from hanami_actors.eventlog.directory import (
+    LOCK_NAME,
+    DataDirectory,
+    DirectoryLock,
+    make_private_directory,
+)
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
 from hanami_actors.eventlog.page_check import check_pages_at_start
 from hanami_actors.eventlog.snapshots import SnapshotStore
@@ -97,6 +102,8 @@ def running_backend(settings: Settings) -> Iterator[Backend]:
     directory.create()
     uploads_dir = settings.data_dir / "uploads"
     make_private_directory(uploads_dir)
+    # First whether another server has the directory: its pages change while they are looked at.
+    DirectoryLock(directory.log / LOCK_NAME).release()
     check_pages_at_start(directory.log)
     log = LmdbEventLog(directory.log, map_size_bytes=settings.map_size_bytes)
     try:

@@ -20,6 +20,7 @@ from hanami_actors.errors import LogError, LogLockedError, StorageFullError
 __all__ = [
     "DIRECTORY_MODE",
     "FILE_MODE",
+    "LOCK_NAME",
     "DataDirectory",
     "DirectoryLock",
     "fsync_directory",
@@ -27,6 +28,9 @@ __all__ = [
     "make_private_directory",
     "storage_errors",
 ]
+
+LOCK_NAME = "writer.lock"
+"""Held by the one server that may write to the log beside it."""
 
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600

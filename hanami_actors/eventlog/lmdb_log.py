@@ -10,7 +10,7 @@ from hanami_actors.errors import (
     WrongVersionError,
 )
 from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, SealedRecord, chain_hash_of
-from hanami_actors.eventlog.directory import DirectoryLock, make_private_directory
+from hanami_actors.eventlog.directory import LOCK_NAME, DirectoryLock, make_private_directory
 from hanami_actors.eventlog.lmdb_env import Databases, LmdbEnvironment, pack_head, unpack_head
 from hanami_actors.eventlog.lmdb_pages import (
     NUMBER,
@@ -94,7 +94,7 @@ class LmdbEventLog:
         self._lock: DirectoryLock | None = None
         if not readonly:
             make_private_directory(self._path)
-            self._lock = DirectoryLock(self._path / "writer.lock")
+            self._lock = DirectoryLock(self._path / LOCK_NAME)
         try:
             self._environment = LmdbEnvironment(
                 self._path,
