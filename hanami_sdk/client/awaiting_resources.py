@@ -96,6 +96,8 @@ class AsyncCheckpoints(_Resource):
     get = Awaited(clusters.get_checkpoint)
     list = Awaited(clusters.list_checkpoints)
     delete = Awaited(clusters.delete_checkpoint)
+    download = Awaited(clusters.download_checkpoint)
+    upload = Awaited(clusters.upload_checkpoint)
 
 
 class AsyncHosts(_Resource):

@@ -96,6 +96,8 @@ class Checkpoints(_Resource):
     get = Blocking(clusters.get_checkpoint)
     list = Blocking(clusters.list_checkpoints)
     delete = Blocking(clusters.delete_checkpoint)
+    download = Blocking(clusters.download_checkpoint)
+    upload = Blocking(clusters.upload_checkpoint)
 
 
 class Hosts(_Resource):

@@ -1,6 +1,11 @@
 """Flows for clusters, checkpoints and hosts."""
 
+from base64 import b64encode
+from pathlib import Path
+
 from hanami_sdk._arguments import base64_text
+from hanami_sdk._progress import Report
+from hanami_sdk._upload import FilePath
 from hanami_sdk.client.flow import Call, Flow, nothing, object_of, rows_of
 from hanami_sdk.client.references import Reference, uuid_of
 from hanami_sdk.client.results import (
@@ -21,6 +26,7 @@ __all__ = [
     "create_cluster",
     "delete_checkpoint",
     "delete_cluster",
+    "download_checkpoint",
     "get_checkpoint",
     "get_cluster",
     "list_checkpoints",
@@ -31,6 +37,7 @@ __all__ = [
     "save_cluster",
     "set_mode",
     "switch_host",
+    "upload_checkpoint",
 ]
 
 _cluster = object_of(Cluster)
@@ -183,6 +190,36 @@ def get_checkpoint(session: Session, checkpoint: Reference) -> Flow[Checkpoint]:
 def list_checkpoints(session: Session) -> Flow[list[Checkpoint]]:
     """Return all visible checkpoints."""
     call = Call(method="GET", path="checkpoint/all", decode=_checkpoints)
+    return (yield from session.do(call))
+
+
+def download_checkpoint(
+    session: Session, checkpoint: Reference, path: FilePath, *, progress: Report | None = None
+) -> Flow[Path]:
+    """Write a checkpoint to a file that another server can restore; return its path.
+
+    Parameters
+    ----------
+    session : Session
+        The client has it.
+    checkpoint : Checkpoint or str
+        What to download.
+    path : path
+        The file; it appears when all of it is there.
+    progress : callable, optional
+        Called with the bytes done and the bytes in total.
+    """
+    target = Path(path)
+    query = {"uuid": uuid_of(checkpoint)}
+    call = Call(method="GET", path="checkpoint/download", decode=nothing, query=query)
+    yield from session.download(call, target, progress)
+    return target
+
+
+def upload_checkpoint(session: Session, path: FilePath, name: str) -> Flow[Checkpoint]:
+    """Create a checkpoint from a file of `download`, also of another server; admins only."""
+    body = {"name": name, "data": b64encode(Path(path).read_bytes()).decode("ascii")}
+    call = Call(method="POST", path="checkpoint/upload", decode=_checkpoint, body=body)
     return (yield from session.do(call))
 
 

@@ -246,6 +246,20 @@ def test_a_dataset_is_written_to_a_file(server, hanamictl, tmp_path):
     assert outcome.out.startswith("open /nowhere/x.part: no such file")
 
 
+def test_a_checkpoint_is_written_to_a_file_and_uploaded_again(server, hanamictl, tmp_path):
+    server.answer("GET", "checkpoint/download", b"\x00file")
+    server.answer("POST", "checkpoint/upload", CLUSTER)
+    path = tmp_path / "point"
+    outcome = hanamictl("checkpoint", "download", "k", "-f", str(path), "-j")
+    assert json.loads(outcome.out) == {"uuid": "k", "path": str(path), "size_bytes": 5}
+    assert "| NAME       | n" in hanamictl("checkpoint", "upload", "name", "-f", str(path)).out
+    assert server.call("POST", "checkpoint/upload").json == {"name": "name", "data": "AGZpbGU="}
+    outcome = hanamictl("checkpoint", "upload", "name", "-f", "/nowhere/x")
+    assert outcome.out == "open /nowhere/x: no such file or directory\n"
+    outcome = hanamictl("checkpoint", "download", "k", "-f", "/nowhere/x")
+    assert outcome.out.startswith("open /nowhere/x.part: no such file")
+
+
 def test_a_report_is_three_tables(server, hanamictl):
     figures = {"precision": 0.5, "recall": 1.0, "f1": None, "support": 3}
     report = {

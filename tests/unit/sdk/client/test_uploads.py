@@ -319,3 +319,14 @@ def test_a_changed_passphrase_is_used_from_then_on(client, script):
     assert set(script.call("PUT", "user/passphrase").json) == {"passphrase", "new_passphrase"}
     client.call("log_in")
     assert script.calls[-1].json["passphrase"] == "b3RoZXIgc2VjcmV0"
+
+
+def test_a_checkpoint_goes_from_one_server_to_another_as_a_file(client, script, tmp_path):
+    script.answer("GET", "checkpoint/download", b"\x00file")
+    path = client.call("checkpoints.download", "k", tmp_path / "point")
+    assert path.read_bytes() == b"\x00file"
+    assert script.call("GET", "checkpoint/download").query == "uuid=k"
+    script.answer("POST", "checkpoint/upload", {"uuid": "k2", "name": "n", "digest": "d"})
+    uploaded = client.call("checkpoints.upload", path, "n")
+    assert (uploaded.uuid, uploaded.digest) == ("k2", "d")
+    assert script.call("POST", "checkpoint/upload").json == {"name": "n", "data": "AGZpbGU="}
