@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from hanami_actors.actors.cluster_direct import OpenChannel
 from hanami_actors.actors.cluster_messages import (
     AbortTask,
     CheckpointTicket,
@@ -15,9 +16,9 @@ from hanami_actors.actors.cluster_messages import (
     SwitchHost,
 )
 from hanami_actors.actors.gateway import DeleteTask, GetClusterFigures, GetTask, ListTasks
-from hanami_actors.domain.base import Message
+from hanami_actors.domain.base import Message, Who
 from hanami_actors.domain.checkpoint.events import CheckpointDeleted
-from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint
+from hanami_actors.domain.checkpoint.messages import CreateCheckpoint, DeleteCheckpoint
 from hanami_actors.domain.cluster.events import ClusterRenamed
 from hanami_actors.domain.cluster.messages import (
     CreateRequestTask,
@@ -29,9 +30,12 @@ from hanami_actors.domain.cluster.messages import (
 from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.cluster.template import Template
 from hanami_actors.domain.cluster.views import ClusterFigures, TaskView
+from hanami_actors.errors import NotFoundError
 
 if TYPE_CHECKING:
     from tests.fakes import FakeGateway
+
+ADMIN = Who(user_id="asdf", project_id="admin", role="admin", is_admin=True)
 
 __all__ = ["answer_cluster", "cluster_stats", "moment", "task_view"]
 
@@ -102,8 +106,13 @@ def answer_cluster(gateway: "FakeGateway", message: Message) -> Any:
         case RenameCluster():
             gateway.record(f"cluster/{message.uuid}", ClusterRenamed(name=message.name))
             return gateway.tables.clusters[message.uuid].state
+        case CreateCheckpoint():
+            uuid = gateway.add_checkpoint(ADMIN, message.name)
+            return gateway.tables.checkpoints[uuid].state
         case DeleteCheckpoint():
             return gateway.record(f"checkpoint/{message.uuid}", CheckpointDeleted())
+        case OpenChannel():
+            raise NotFoundError("There is no network behind this gateway")
         case DeleteTask() | SetMode() | SwitchHost():
             return None
         case _:

@@ -22,6 +22,7 @@ from hanami_actors.domain.cluster.messages import (
     CreateCluster,
     DeleteCluster,
 )
+from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.cluster.template import Template
 from hanami_actors.domain.dataset import aggregate as dataset
 from hanami_actors.domain.dataset.aggregate import DatasetState
@@ -52,7 +53,7 @@ from hanami_actors.domain.upload.events import (
 from hanami_actors.domain.upload.messages import AppendChunk
 from hanami_actors.domain.user.events import UserCreated, UserDeleted, UserProjectAssigned
 from hanami_actors.domain.user.messages import UserMessage
-from hanami_actors.errors import HanamiError, NotFoundError
+from hanami_actors.errors import BadRequestError, HanamiError, NotFoundError
 from hanami_actors.ports import ManualClock, ManualEntropy
 from tests.fake_accounts import answer_account
 from tests.fake_clusters import answer_cluster, moment, task_view
@@ -115,6 +116,19 @@ class FakeGateway:
     ) -> list[HistoryPoint]:
         point = HistoryPoint(self.clock.now_us(), task_uuid or "t", 10, 10, 0.5, 1, 2, 256, 4096)
         return [point][:len_max]
+
+    def fetch_image(self, source: Source) -> CallbackFuture:
+        answer = CallbackFuture()
+        answer.set(b"state")
+        return answer
+
+    def export_checkpoint(self, name: str, source: Source, image: Any) -> bytes:
+        return b"file of " + bytes(image)
+
+    def import_checkpoint(self, data: bytes) -> Source:
+        if not data.startswith(b"file of "):
+            raise BadRequestError("field 'data': no checkpoint")
+        return moment()
 
     def check_accuracy(self, result: DatasetState, reference: DatasetState) -> float:
         return 92.0199966430664

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from hanami_actors.actors.cluster import RetireCluster
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.actors.host import ForgetNetwork
@@ -10,7 +12,8 @@ from hanami_actors.actors.system import System, stop_living
 from hanami_actors.actors.writer import append_to, persist
 from hanami_actors.domain.base import Stamp, Who
 from hanami_actors.domain.checkpoint import aggregate as checkpoint_aggregate
-from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint
+from hanami_actors.domain.checkpoint.aggregate import CheckpointState
+from hanami_actors.domain.checkpoint.messages import CreateCheckpoint, DeleteCheckpoint
 from hanami_actors.domain.cluster.apply import apply
 from hanami_actors.domain.cluster.decide import decide
 from hanami_actors.domain.cluster.messages import (
@@ -26,6 +29,7 @@ from hanami_actors.domain.cluster.messages import (
 from hanami_actors.domain.cluster.state import initial
 from hanami_actors.domain.cluster.template_parser import default_template, parse_template
 from hanami_actors.domain.roots import abandoned
+from hanami_actors.domain.quota import check_count, owned_in
 from hanami_actors.domain.tables import ClusterRow, Tables, cluster_name_taken, key_of, listing
 from hanami_actors.errors import ConflictError, NotFoundError
 from hanami_actors.eventlog.replay import fold
@@ -64,6 +68,13 @@ class Clusters:
         """Create a cluster that has learned nothing, or what another one had learned."""
         if cluster_name_taken(self._tables, stamp.who, message.name):
             raise ConflictError(f"Cluster with name '{message.name}' already exists.")
+        project_id = stamp.who.project_id
+        check_count(
+            f"the number of clusters of project '{project_id}' is",
+            owned_in(self._tables.clusters, project_id),
+            self._system.settings.clusters_per_project_max,
+            "clusters_per_project_max",
+        )
         uuid = stamp.ids[0]
         registered = decide(initial(), self._registration(uuid, message, stamp), stamp)
         restored: tuple[ClusterEvent, ...] = ()
@@ -88,6 +99,14 @@ class Clusters:
         version = log.stream_version(stream)
         persist(self._system.writer, stamp, append_to(stream, version, events))
         self._forget(message.uuid, row.state.host_uuid)
+
+    def create_checkpoint(self, message: CreateCheckpoint, stamp: Stamp) -> CheckpointState:
+        """Create a checkpoint of an uploaded state; its uuid comes with the stamp."""
+        uuid = stamp.ids[0]
+        named = replace(message, uuid=uuid)
+        events = checkpoint_aggregate.decide(checkpoint_aggregate.initial(), named, stamp)
+        persist(self._system.writer, stamp, append_to(f"checkpoint/{uuid}", 0, events))
+        return self._tables.checkpoints[uuid].state
 
     def delete_checkpoint(self, message: DeleteCheckpoint, stamp: Stamp) -> None:
         """Delete a checkpoint; what was restored from it keeps what it has."""

@@ -13,7 +13,7 @@ from hanami_actors.actors.runtime import Actor, ActorRef, ask
 from hanami_actors.actors.system import System
 from hanami_actors.actors.writer import append_to, persist
 from hanami_actors.domain.base import Message, Stamp
-from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint
+from hanami_actors.domain.checkpoint.messages import CreateCheckpoint, DeleteCheckpoint
 from hanami_actors.domain.cluster import messages as cluster_messages
 from hanami_actors.domain.dataset.messages import CreateUploadedDataset, DeleteDataset
 from hanami_actors.domain.host import aggregate as host_aggregate
@@ -33,9 +33,13 @@ ATTEMPTS_MAX = 3
 
 
 class Locate(Message, frozen=True, kw_only=True):
-    """Return the actor behind an address, started if it sleeps. Answer: ``ActorRef``."""
+    """Return the actor behind an address, started if it sleeps. Answer: ``ActorRef``.
+
+    With ``is_owed`` it is started even beyond the limit: it has work that was promised.
+    """
 
     target: Target
+    is_owed: bool = False
 
 
 class ExpireUploads(Internal, frozen=True, kw_only=True):
@@ -60,8 +64,8 @@ class DirectoryActor(Actor):
     def on_receive(self, message: object) -> Any:
         """Handle a message."""
         match message:
-            case Locate(target=target):
-                return self._locate(target)
+            case Locate():
+                return self._locate(message.target, is_owed=message.is_owed)
             case Command():
                 return self._retrying(message)
             case ExpireUploads():
@@ -94,6 +98,8 @@ class DirectoryActor(Actor):
                 return self._clusters.delete(message, stamp)
             case cluster_messages.RenameCluster() as message:
                 return self._rename_cluster(message, command)
+            case CreateCheckpoint() as message:
+                return self._clusters.create_checkpoint(message, stamp)
             case DeleteCheckpoint() as message:
                 return self._clusters.delete_checkpoint(message, stamp)
             case RegisterHost() | RetireHost() as message:
@@ -105,7 +111,7 @@ class DirectoryActor(Actor):
                     raise FaultError(f"the directory was asked for a {kind}")
                 return answer
 
-    def _locate(self, target: Target) -> ActorRef:
+    def _locate(self, target: Target, *, is_owed: bool) -> ActorRef:
         living = self._system.actors.get(target)
         if living is not None:
             return living
@@ -116,6 +122,12 @@ class DirectoryActor(Actor):
         }[target.kind]
         if target.key not in rows:
             raise NotFoundError(f"{target.kind.capitalize()} with uuid '{target.key}' not found")
+        count_max = self._system.settings.actor_count_max
+        if not is_owed and len(self._system.actors.living()) >= count_max:
+            raise BusyError(
+                f"{count_max} clusters and uploads are in use, the limit (setting actor_count_max);"
+                " they rest after a minute without work, try again then"
+            )
         try:
             ref = self._starters[target.kind](target.key)
         except RuntimeError as error:

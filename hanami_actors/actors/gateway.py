@@ -1,7 +1,7 @@
 """What the transport may do: read the published tables and ask actors, by address."""
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from hanami_actors.actors.exports import Export
 from hanami_actors.actors.future import CallbackFuture
@@ -11,6 +11,7 @@ from hanami_actors.datasets.export import RowRange
 from hanami_actors.datasets.report import Report
 from hanami_actors.domain.audit.messages import CallNote
 from hanami_actors.domain.base import Message, Value, Who
+from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.tables import Tables
 from hanami_actors.ports import Clock, Entropy
@@ -37,10 +38,11 @@ class TargetKind(StrEnum):
     UPLOAD = "upload"
     CLUSTER = "cluster"
     AUDIT = "audit"
+    IDEMPOTENCY = "idempotency"
 
 
 class Target(Value, frozen=True, kw_only=True):
-    """Address of an actor; ``key`` is the resource's uuid, empty for directory and audit."""
+    """Address of an actor; ``key`` is the resource's uuid, empty for those there is one of."""
 
     kind: TargetKind
     key: str = ""
@@ -105,6 +107,8 @@ class Gateway(Protocol):
     directory: all of ``UserMessage``           UserState
     directory: all of ``ProjectMessage``        ProjectState
     audit: ReadCalls                            tuple[NotedCall, ...]
+    idempotency: BeginKey, RepeatKey            KeyVerdict
+    idempotency: FinishKey, DropKey             None
     dataset: FinalizeDataset                    DatasetState
     upload: AppendChunk                         None, once written
     upload: GetUploadProgress                   UploadProgress
@@ -114,6 +118,7 @@ class Gateway(Protocol):
     cluster: those of ``cluster_messages``      as they say
     cluster: SaveCheckpoint / LoadCheckpoint    CheckpointTicket / the task's uuid
     directory: RenameCluster                    ClusterRow
+    directory: CreateCheckpoint                 CheckpointState
     directory: DeleteCheckpoint                 None
     =========================================== ============================================
     """
@@ -178,6 +183,21 @@ class Gateway(Protocol):
         self, cluster_uuid: str, task_uuid: str | None, len_max: int
     ) -> list[HistoryPoint]:
         """Read recorded figures of a cluster. Blocks on the disk: call it in a worker thread."""
+        ...
+
+    def fetch_image(self, source: Source) -> CallbackFuture:
+        """Have a moment computed. The future's value is for ``export_checkpoint``."""
+        ...
+
+    def export_checkpoint(self, name: str, source: Source, image: Any) -> bytes:
+        """Return a checkpoint as a file. Takes a while: call it in a worker thread."""
+        ...
+
+    def import_checkpoint(self, data: bytes) -> Source:
+        """Check and store the state in a file; return what a checkpoint names of it.
+
+        Blocks on the disk: call it in a worker thread.
+        """
         ...
 
     def import_progress(self, dataset_uuid: str) -> ImportProgress | None:

@@ -3,19 +3,23 @@
 import dataclasses
 from typing import Any
 
+from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.inbox import Internal
 from hanami_actors.actors.networks import Networks
 from hanami_actors.actors.runtime import Actor
 from hanami_actors.actors.scheduler import Scheduler
 from hanami_actors.actors.snapshotter import Snapshotter
-from hanami_actors.compute import Network
-from hanami_actors.errors import FaultError
+from hanami_actors.compute import Network, NetworkImage
+from hanami_actors.domain.cluster.source import Source
+from hanami_actors.domain.cluster.state import ClusterState
+from hanami_actors.errors import BusyError, FaultError
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.ports import Clock
 from hanami_actors.replay.histories import Histories
 
 __all__ = [
     "CancelJob",
+    "FetchImage",
     "ForgetNetwork",
     "Host",
     "HostActor",
@@ -54,6 +58,12 @@ class ForgetNetwork(Internal, frozen=True, kw_only=True):
 
     cluster_uuid: str
     abandoned: tuple[str, ...] = ()
+
+
+class FetchImage(Internal, frozen=True, kw_only=True):
+    """Compute a moment, of a living cluster or not. Answer: its ``NetworkImage``."""
+
+    source: Source
 
 
 class KernelsReady(Internal, frozen=True, kw_only=True):
@@ -121,10 +131,13 @@ class HostActor(Actor):
     def __init__(self, host: Host) -> None:
         super().__init__()
         self._host = host
+        self._fetch_count = 0
 
-    def on_receive(self, message: object) -> None:
+    def on_receive(self, message: object) -> CallbackFuture | None:
         """Handle a message."""
         match message:
+            case FetchImage(source=source):
+                return self._fetch(source)
             case RunJob(job=job):
                 self._host.scheduler.submit(job)
             case CancelJob(job=job):
@@ -139,6 +152,27 @@ class HostActor(Actor):
                 self._host.scheduler.give_up(reason)
             case _:
                 raise FaultError(f"a host got a {type(message).__name__}")
+        return None
+
+    def _fetch(self, source: Source) -> CallbackFuture:
+        # Imported here: jobs are built on hosts.
+        from hanami_actors.actors.moment_jobs import ImageJob
+
+        lineage = self._host.histories.lineage(ClusterState(base=source), "")
+        answer = CallbackFuture()
+
+        def settle(image: NetworkImage | None, error: BaseException | None) -> None:
+            if error is not None:
+                answer.fail(error)
+            elif image is None:
+                answer.fail(BusyError("the server stops; try again later"))
+            else:
+                answer.set(image)
+
+        self._fetch_count += 1
+        lane = f"fetch/{self._fetch_count}"
+        self._host.scheduler.submit(ImageJob(self._host, lane, lineage, settle))
+        return answer
 
     def _forget(self, message: ForgetNetwork) -> None:
         farewell = _Farewell(self._host, message.cluster_uuid, message.abandoned)

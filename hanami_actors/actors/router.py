@@ -4,25 +4,30 @@ import threading
 from typing import Any
 
 import pykka
+from msgspec.structs import replace
 
 from hanami_actors.actors.audit import NoteCalls
 from hanami_actors.actors.directory import Locate
 from hanami_actors.actors.exports import Export
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, Target, TargetKind
+from hanami_actors.actors.host import FetchImage
 from hanami_actors.actors.imports import ImportProgress
 from hanami_actors.actors.learning import HistoryPoint, read_learning
 from hanami_actors.actors.runtime import ActorRef
 from hanami_actors.actors.system import System
+from hanami_actors.compute import NetworkImage, encode_image
 from hanami_actors.datasets.check import accuracy
 from hanami_actors.datasets.columns import read_rows
 from hanami_actors.datasets.export import RowRange, plan_export
 from hanami_actors.datasets.report import Report, compare
 from hanami_actors.domain.audit.messages import CallNote
+from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.dataset.aggregate import DatasetState
-from hanami_actors.domain.tables import Tables
+from hanami_actors.domain.tables import Tables, listing
 from hanami_actors.errors import BusyError, ConflictError
 from hanami_actors.ports import Clock, Entropy
+from hanami_actors.replay.checkpoint_file import decode_checkpoint, encode_checkpoint
 
 __all__ = ["ActorGateway"]
 
@@ -30,7 +35,7 @@ ATTEMPTS_MAX = 3
 """An actor may fall asleep while a message is on its way; the message then goes to the next one."""
 
 
-SINGLE_KINDS = frozenset({TargetKind.DIRECTORY, TargetKind.AUDIT})
+SINGLE_KINDS = frozenset({TargetKind.DIRECTORY, TargetKind.AUDIT, TargetKind.IDEMPOTENCY})
 """Kinds of which there is one, under its own name."""
 
 
@@ -125,6 +130,30 @@ class ActorGateway:
     ) -> list[HistoryPoint]:
         """Read recorded figures of a cluster; blocks on the disk."""
         return read_learning(self._system.log, cluster_uuid, task_uuid, len_max)
+
+    def fetch_image(self, source: Source) -> CallbackFuture:
+        """Have a moment computed by any host."""
+        actors = self._system.actors
+        found = (actors.find(f"host/{host.uuid}") for host in listing(self.tables.hosts))
+        for ref in found:
+            if ref is None or not ref.is_alive():
+                continue
+            future = ref.ask(FetchImage(source=source), block=False)
+            assert isinstance(future, CallbackFuture), "our actors answer with our futures"
+            return future
+        answer = CallbackFuture()
+        answer.fail(_restarting())
+        return answer
+
+    def export_checkpoint(self, name: str, source: Source, image: NetworkImage) -> bytes:
+        """Return a checkpoint as a file."""
+        return encode_checkpoint(name, source, encode_image(image))
+
+    def import_checkpoint(self, data: bytes) -> Source:
+        """Check and store the state in a file."""
+        limit_bytes = self._system.settings.network_memory_max_bytes
+        file = decode_checkpoint(data, size_max_bytes=limit_bytes)
+        return replace(file.source, image=self._system.blobs.put(file.image))
 
     def import_progress(self, dataset_uuid: str) -> ImportProgress | None:
         """Return how far an import is; None when there is none."""

@@ -7,7 +7,7 @@ from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, Gateway, Target
 from hanami_actors.errors import BusyError
 
-__all__ = ["ask", "ask_patiently"]
+__all__ = ["ask", "ask_patiently", "settled"]
 
 RETRY_FIRST_S = 0.005
 RETRY_LAST_S = 0.2
@@ -31,6 +31,29 @@ async def ask(gateway: Gateway, target: Target, command: Command, *, timeout_s: 
     HanamiError
         Whatever the actor raised.
     """
+    answer = await settled(gateway.ask(target, command), timeout_s=timeout_s)
+    if answer is None:
+        raise BusyError(
+            f"no answer from {target.kind.value} {target.key!r} within {timeout_s:g} s; what was "
+            "asked may still be done, look before you try again",
+            may_be_done=True,
+        )
+    return answer.outcome()
+
+
+async def settled(future: CallbackFuture, *, timeout_s: float) -> CallbackFuture | None:
+    """Wait for a future of the actors; other requests go on meanwhile.
+
+    Parameters
+    ----------
+    future : CallbackFuture
+    timeout_s : float
+
+    Returns
+    -------
+    CallbackFuture or None
+        The settled future; None when it took too long.
+    """
     loop = asyncio.get_running_loop()
     waiter: asyncio.Future[CallbackFuture | None] = loop.create_future()
 
@@ -38,23 +61,17 @@ async def ask(gateway: Gateway, target: Target, command: Command, *, timeout_s: 
         if not waiter.done():
             waiter.set_result(answer)
 
-    def settled(answer: CallbackFuture) -> None:
+    def call_back(answer: CallbackFuture) -> None:
         # Runs in the thread of the actor. The loop may be gone when the server stops.
         if not loop.is_closed():
             loop.call_soon_threadsafe(deliver, answer)
 
     timer = loop.call_later(timeout_s, deliver, None)
     try:
-        gateway.ask(target, command).add_done_callback(settled)
-        answer = await waiter
+        future.add_done_callback(call_back)
+        return await waiter
     finally:
         timer.cancel()
-    if answer is None:
-        raise BusyError(
-            f"no answer from {target.kind.value} {target.key!r} within {timeout_s:g} s; what was "
-            "asked may still be done, look before you try again"
-        )
-    return answer.outcome()
 
 
 async def ask_patiently(

@@ -116,6 +116,7 @@ class ClusterSocket:
         self._is_over = self._is_submitting = self._is_answered = False
         self._thread = threading.get_ident()
         self._opening = asyncio.ensure_future(self._open(is_durable=is_durable))
+        self._opening.add_done_callback(self._opened)
         self._timer = self._loop.call_soon(self._check_caller)
 
     def on_message(self, message: bytes | str) -> Awaitable[None] | None:
@@ -233,6 +234,14 @@ class ClusterSocket:
             return
         channel.notify = self._on_answers
         self._channel = channel
+
+    def _opened(self, opening: "asyncio.Future[None]") -> None:
+        if opening.cancelled() or opening.exception() is None:
+            return
+        _logger.error(
+            "request %s: direct IO failed", self._socket.request_id, exc_info=opening.exception()
+        )
+        self._end(FaultError("internal error"))
 
     async def _become_writer(self, message: bytes, channel: DirectChannel) -> None:
         """Ask the cluster's actor for the right to train, then go on with the message."""

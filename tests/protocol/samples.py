@@ -121,6 +121,11 @@ def _cluster_requests(
         "abort_task": task,
         "get_checkpoint": {"uuid": checkpoint},
         "list_checkpoints": {},
+        "download_checkpoint": {"uuid": checkpoint},
+        "upload_checkpoint": {
+            "name": "uploaded",
+            "data": base64.b64encode(b"file of state").decode(),
+        },
         "delete_checkpoint": {"uuid": doomed},
     }
 

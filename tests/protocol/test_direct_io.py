@@ -37,6 +37,20 @@ outputs:
     apple: 3,1,1 (bool)
 """
 
+WITH_MEMORY = """version: 1
+settings:
+    seed: 3
+    neuron_cooldown: 1.5
+hexagons:
+    1,1,1
+    2,1,1
+    3,1,1
+inputs:
+    picture: 1,1,1
+outputs:
+    label: 3,1,1
+"""
+
 SAME_NAME = """version: 1
 settings:
     seed: 3
@@ -233,6 +247,21 @@ class TestAnswers:
             train(client, 0, 30)
             client.train(picture(0), [1.0])
             assert len(client.request(picture(0))) == 3
+
+    def test_what_a_request_leaves_behind_is_seen_by_its_own_connection_alone(self, user, odd):
+        network = odd(WITH_MEMORY)
+        with user.connect(network) as client:
+            train(client, 0, 60)
+        with user.connect(network) as alone:
+            expected = [alone.request(picture(number)) for number in (0, 0, 1, 0)]
+        # Potentials are left behind: the same input is answered differently.
+        assert expected[0] != expected[1]
+        with user.connect(network) as first, user.connect(network) as second:
+            mixed = []
+            for number in (0, 0, 1, 0):
+                mixed.append(first.request(picture(number)))
+                second.request(picture(2))
+            assert mixed == expected
 
 
 class TestRefusals:

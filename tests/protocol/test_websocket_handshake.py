@@ -128,11 +128,12 @@ def test_a_target_or_uuid_that_is_not_there_is_named(api, token, target, uuid, n
         assert (answer["success"], named in answer["error"]) == (False, True)
 
 
-def test_a_cluster_that_exists_is_refused_with_the_reason(api, token):
+def test_a_cluster_belongs_to_its_owner_and_to_admins(api, token):
     uuid = api.gateway.add_cluster(MEMBER)
     with RawWebSocket(api.port) as ws:
-        answer = ws.handshake(token, "cluster", uuid)
-        assert (answer["success"], "direct IO" in answer["error"]) == (False, True)
+        answer = ws.handshake(api.token(OTHER), "cluster", uuid)
+        assert (answer["success"], uuid in answer["error"]) == (False, True)
+        assert ws.handshake(token, "cluster", uuid)["success"] is True
 
 
 def test_a_file_belongs_to_its_creator_alone_and_an_admin_is_no_exception(api, upload):

@@ -13,7 +13,14 @@ from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.tables import find_visible
 from hanami_actors.errors import NotFoundError
 
-__all__ = ["ROWS", "CheckpointReply", "checkpoint_reply", "require_checkpoint", "require_source"]
+__all__ = [
+    "ROWS",
+    "CheckpointReply",
+    "OneCheckpoint",
+    "checkpoint_reply",
+    "require_checkpoint",
+    "require_source",
+]
 
 
 class OneCheckpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,6 +3,7 @@
 from hanami_actors.api.endpoint import Endpoint
 from hanami_actors.api.endpoints import (
     checkpoint,
+    checkpoint_file,
     cluster,
     cluster_control,
     cluster_state,
@@ -38,6 +39,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *cluster_control.ROWS,
     *task.ROWS,
     *checkpoint.ROWS,
+    *checkpoint_file.ROWS,
     *host.ROWS,
     *logs.ROWS,
     *measure.ROWS,

@@ -7,9 +7,9 @@ __all__ = ["CheckpointMessage", "CreateCheckpoint", "DeleteCheckpoint"]
 
 
 class CreateCheckpoint(Message, frozen=True, kw_only=True):
-    """Name a moment; its owner is the caller."""
+    """Name a moment; its owner is the caller. The directory chooses the uuid."""
 
-    uuid: str
+    uuid: str = ""
     name: str
     cluster_uuid: str = ""
     cluster_name: str = ""
