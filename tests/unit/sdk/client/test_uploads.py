@@ -330,3 +330,32 @@ def test_a_checkpoint_goes_from_one_server_to_another_as_a_file(client, script, 
     uploaded = client.call("checkpoints.upload", path, "n")
     assert (uploaded.uuid, uploaded.digest) == ("k2", "d")
     assert script.call("POST", "checkpoint/upload").json == {"name": "n", "data": "AGZpbGU="}
+
+
+def test_bytes_that_changed_on_their_way_are_sent_again(client, upload, file):
+    upload.answers[("PUT", "dataset/upload/csv")] = [
+        (409, "the checksum of the file is another one", {}), (200, {"uuid": "data"}, {}),
+    ]  # fmt: skip
+    upload.answers[("GET", "dataset/upload")] = [
+        (200, missing((0, SIZE_BYTES)), {}), (200, missing(), {}),
+    ]  # fmt: skip
+    client.call("datasets.upload_csv", "name", file)
+    assert upload.chunk_count == 2 * 21
+    assert not [call for call in upload.calls if call.method == "DELETE"]
+
+
+def test_another_conflict_ends_the_upload(client, upload, file):
+    upload.answers[("PUT", "dataset/upload/csv")] = [(409, "the project is full", {})]
+    with pytest.raises(hanami_exceptions.ConflictException, match="project is full"):
+        client.call("datasets.upload_csv", "name", file)
+    assert upload.call("DELETE", "dataset").query == "uuid=data"
+
+
+def test_a_server_that_does_not_answer_after_a_break_leaves_the_upload_as_it_is(
+    client, upload, file
+):
+    upload.close_after_chunks = 5
+    upload.lost_answers["dataset/upload"] = 99
+    with pytest.raises(hanami_exceptions.UploadInterruptedException):
+        client.call("datasets.upload_csv", "name", file)
+    assert not [call for call in upload.calls if call.method == "DELETE"]
