@@ -186,10 +186,20 @@ class LimitError(RejectedError):
 
 
 class BusyError(HanamiError):
-    """An inbox is full or an actor is being restarted; the same request may succeed later."""
+    """An inbox is full or an actor is being restarted; the same request may succeed later.
+
+    Attributes
+    ----------
+    may_be_done : bool
+        Whether what was asked may have been done, or may still be.
+    """
 
     code = "busy"
     status = 503
+
+    def __init__(self, message: str = "", *, may_be_done: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_done = may_be_done
 
 
 class StorageFullError(HanamiError):

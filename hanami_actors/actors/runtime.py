@@ -92,9 +92,13 @@ def ask(ref: ActorRef, message: Any, *, timeout_s: float = ASK_TIMEOUT_S) -> Any
     try:
         return ref.ask(message, block=True, timeout=timeout_s)
     except pykka.ActorDeadError as error:
-        raise BusyError("a part of the server is being restarted; try again in a moment") from error
+        raise BusyError(
+            "a part of the server is being restarted; try again in a moment", may_be_done=True
+        ) from error
     except pykka.Timeout as error:
-        raise BusyError(f"a part of the server did not answer within {timeout_s:g} s") from error
+        raise BusyError(
+            f"a part of the server did not answer within {timeout_s:g} s", may_be_done=True
+        ) from error
 
 
 def tell(ref: ActorRef | None, message: Internal) -> bool:

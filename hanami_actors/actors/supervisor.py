@@ -15,6 +15,7 @@ from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, Target, TargetKind
 from hanami_actors.actors.host import HostActor, KernelsFailed, KernelsReady, cpu_host_name
 from hanami_actors.actors.hosts import HostTable
+from hanami_actors.actors.idempotency import IdempotencyActor
 from hanami_actors.actors.inbox import IdleTick, Internal, Revive
 from hanami_actors.actors.runtime import Actor, ActorRef, ask, tell
 from hanami_actors.actors.system import SYSTEM_USER, System
@@ -85,6 +86,7 @@ class SupervisorActor(Actor):
         self._system.actors.name("supervisor", self.actor_ref)
         self._start_writer()
         self._start_audit()
+        self._start_idempotency()
         self._start_directory()
         try:
             self._register_hosts()
@@ -129,6 +131,7 @@ class SupervisorActor(Actor):
         singles: dict[str, Callable[[], None]] = {
             "writer": self._start_writer,
             "audit": self._start_audit,
+            "idempotency": self._start_idempotency,
             "directory": self._start_directory,
             **{f"host/{uuid}": partial(self._start_host, uuid) for uuid in self._hosts.uuids},
         }
@@ -181,6 +184,9 @@ class SupervisorActor(Actor):
     def _start_audit(self) -> None:
         self._system.actors.name("audit", AuditActor.start(self._system))
 
+    def _start_idempotency(self) -> None:
+        self._system.actors.name("idempotency", IdempotencyActor.start(self._system))
+
     def _start_directory(self) -> None:
         starters: dict[TargetKind, Starter] = {
             TargetKind.CLUSTER: lambda uuid: ClusterActor.start(self._system, uuid, self._hosts),
@@ -226,6 +232,7 @@ class SupervisorActor(Actor):
         for host in self._hosts.all:
             host.scheduler.close()
         self._system.snapshotter.close()
+        self._stop_ref(self._system.actors.find("idempotency"))
         self._stop_ref(self._system.actors.find("audit"))
         self._stop_ref(self._system.actors.find("writer"))
 

@@ -21,6 +21,7 @@ from hanami_actors.api.http import (
     announced_size,
 )
 from hanami_actors.api.identified import Identified
+from hanami_actors.api.idempotency import IdempotencyDesk
 from hanami_actors.api.login_limits import LoginLimits
 from hanami_actors.api.policy import Policy
 from hanami_actors.api.routes import Routes
@@ -81,6 +82,7 @@ class HanamiApplication(Application):
         self.disk_pool = ThreadPoolExecutor(settings.disk_thread_count, thread_name_prefix="disk")
         self.call_log = CallLog(gateway)
         self.documents = Documents(ENDPOINTS)
+        self.idempotency = IdempotencyDesk(signing_key, gateway.clock)
         self.sampler = Sampler(gateway.clock)
         self.sampler.start()
         self.in_flight_count = 0

@@ -1,5 +1,6 @@
 """The one HTTP handler: find the row, check the caller, decode, call, answer."""
 
+from functools import partial
 from types import TracebackType
 
 import msgspec
@@ -57,7 +58,14 @@ class RestHandler(Identified):
         self._message = message
         address = request.remote_ip or ""
         context = Context(self.application, who, self.request_id, row.timeout_s, address)
-        reply = await row.handler(context, message)
+        desk = self.application.idempotency
+        key = desk.key_of(row, request.headers)
+        if key is None:
+            reply = await row.handler(context, message)
+        else:
+            call = partial(row.handler, context, message)
+            asked = (request.body, request.query)
+            reply = await desk.carry_out(context, row, key, asked, call)
         if isinstance(reply, FileReply):
             await send_file(self, context, reply)
             return

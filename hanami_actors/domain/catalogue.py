@@ -12,6 +12,7 @@ from hanami_actors.domain.checkpoint.events import CheckpointEvent
 from hanami_actors.domain.cluster.events import ClusterEvent
 from hanami_actors.domain.dataset.events import DatasetEvent
 from hanami_actors.domain.host.events import HostEvent
+from hanami_actors.domain.idempotency.events import IdempotencyEvent
 from hanami_actors.domain.project.events import ProjectEvent
 from hanami_actors.domain.upload.events import UploadEvent
 from hanami_actors.domain.user.events import UserEvent
@@ -39,6 +40,7 @@ AnyEvent = (
     | CheckpointEvent
     | HostEvent
     | AuditEvent
+    | IdempotencyEvent
 )
 
 CATALOGUE: Final[Mapping[str, type[Event]]] = MappingProxyType(

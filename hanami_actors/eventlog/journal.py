@@ -119,6 +119,11 @@ class Journal:
         """
         return list(islice(self._after(StreamId(stream), first), count))
 
+    def records(self) -> Iterator[Record]:
+        """Yield all records that are kept, oldest first."""
+        for segment in self._segments:
+            yield from segment.log.read_all()
+
     def expire(self, now_us: int) -> None:
         """Remove the segments that are beyond the retention or the size; the newest stays."""
         size_bytes = sum(segment.size_bytes for segment in self._segments)

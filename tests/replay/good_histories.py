@@ -20,6 +20,7 @@ from hanami_actors.domain.cluster.events import (
 )
 from hanami_actors.domain.dataset.events import DatasetCreated, DatasetDeleted, DatasetFailed
 from hanami_actors.domain.host.events import HostRegistered, HostRetired
+from hanami_actors.domain.idempotency.events import KeyAnswered, KeyBegun, KeyDropped
 from hanami_actors.domain.project.events import ProjectCreated, ProjectDeleted
 from hanami_actors.domain.upload.events import (
     UploadClosed,
@@ -194,3 +195,20 @@ def journal(history: History) -> None:
         endpoint="v1.0alpha/cluster", request_type="POST", input_values="{}", message="no disk"
     )
     history.append(("audit/alice", [made, made]), ("errors/alice", [failed]))
+
+
+@good
+def keys(history: History) -> None:
+    """Idempotency keys are begun, answered and dropped; they have no state in the log."""
+    begun = KeyBegun(
+        endpoint="create_cluster",
+        key="a key",
+        body_hash="b" * 64,
+        request_id=uuid_of(0xC0000),
+        log_position=7,
+    )
+    answered = KeyAnswered(endpoint="create_cluster", key="a key", status=200, answer=b"{}")
+    dropped = KeyDropped(endpoint="create_cluster", key="another")
+    history.append(("idempotency/alice", [begun, answered, replace(begun, key="another"), dropped]))
+    refused = replace(answered, status=409, code="conflict", answer="schon da: ä".encode())
+    history.append(("idempotency/bob", [begun, refused]), user="bob")

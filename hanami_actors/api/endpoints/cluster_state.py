@@ -21,7 +21,7 @@ from hanami_actors.errors import ConflictError, NotFoundError
 if TYPE_CHECKING:
     from hanami_actors.actors.cluster_messages import CheckpointTicket
 
-__all__ = ["ROWS"]
+__all__ = ["ROWS", "CheckpointTicketReply"]
 
 
 class NewCheckpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from hanami_actors.domain.tables import Tables, listing
 from hanami_actors.domain.user.messages import RemoveProject
 from hanami_actors.errors import ConflictError, NotFoundError
 
-__all__ = ["ROWS"]
+__all__ = ["ROWS", "ProjectReply"]
 
 DIRECTORY = Target(kind=TargetKind.DIRECTORY)
 DELETE_TIMEOUT_S = 60.0

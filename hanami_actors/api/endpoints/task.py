@@ -26,7 +26,7 @@ from hanami_actors.domain.cluster.resolve import (
 from hanami_actors.domain.cluster.views import TaskView
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
 
-__all__ = ["ROWS"]
+__all__ = ["ROWS", "TaskReply"]
 
 HEADER = ["uuid", "state", "percentage", "queued", "start", "end"]
 BINDINGS_MAX = 1000

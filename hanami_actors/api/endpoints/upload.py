@@ -18,7 +18,7 @@ from hanami_actors.errors import ConflictError, DatasetFormatError, NotFoundErro
 if TYPE_CHECKING:
     from hanami_actors.domain.dataset.aggregate import DatasetState
 
-__all__ = ["ROWS"]
+__all__ = ["ROWS", "CsvUploadReply", "MnistUploadReply"]
 
 DIRECTORY = Target(kind=TargetKind.DIRECTORY)
 IMPORT_TIMEOUT_S = 3600.0
