@@ -13,6 +13,8 @@ from hanami_actors.api.answers import (
     Document,
 )
 from hanami_actors.api.endpoint import PREFIXES, Endpoint
+from hanami_actors.api.first_answers import FIRST_ANSWERS
+from hanami_actors.api.idempotency import HEADER
 from hanami_actors.api.streaming import FileContent
 from hanami_actors.errors import (
     BadRequestError,
@@ -43,6 +45,15 @@ turns them into `application/problem+json`. A 500 has an empty body. Every answe
 
 Passphrases are sent as `passphrase` (base64 of the UTF-8 text) or as `password` (the text itself).
 """
+
+
+IDEMPOTENCY_PARAMETER: dict[str, Any] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Repeated with the same key, the call does nothing twice and gets its first answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 
 
 def openapi_document(rows: Sequence[Endpoint]) -> dict[str, Any]:
@@ -128,6 +139,8 @@ def _operation(row: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": {"$ref": f"{REF_PREFIX}{schema['title']}"}}},
         }
+        if row.name in FIRST_ANSWERS:
+            operation["parameters"] = [IDEMPOTENCY_PARAMETER]
     elif schema["properties"]:
         operation["parameters"] = [
             {

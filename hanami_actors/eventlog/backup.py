@@ -23,6 +23,7 @@ from hanami_actors.eventlog.directory import (
     make_private_directory,
     storage_errors,
 )
+from hanami_actors.eventlog.journal import journal_segments
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.eventlog.verify import fold_all
@@ -121,6 +122,7 @@ class _Backup:
             self._copy_blob(digest)
         position, uploads = self._copy_together()
         snapshot_count = self._copy_snapshots()
+        self._copy_journals()
         self._copy_small_files()
         return BackupReport(
             position=position,
@@ -203,6 +205,27 @@ class _Backup:
                 copies.put(stream, name, payload)
                 count += 1
         return count
+
+    def _copy_journals(self) -> None:
+        """Copy the notes about calls; a part that is beyond its retention may have gone."""
+        for source in journal_segments(self._source.path):
+            self._progress(f"the journal {source.parent.name}")
+            target = self._target.path / source.relative_to(self._source.path)
+            make_private_directory(target.parent)
+            make_private_directory(target)
+            try:
+                segment = LmdbEventLog(source, readonly=True)
+            except LogError as error:
+                if source.exists():
+                    self._damaged[str(source)] = error.message
+                continue
+            try:
+                segment.copy_to(target)
+            finally:
+                segment.close()
+            _copy_private(source / "FORMAT", target / "FORMAT")
+            (target / "data.mdb").chmod(FILE_MODE)
+            _sync(target / "data.mdb")
 
     def _copy_small_files(self) -> None:
         for name in KEPT_FILES:

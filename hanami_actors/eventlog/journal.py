@@ -18,14 +18,32 @@ from hanami_actors.eventlog.lmdb_log import LmdbEventLog
 from hanami_actors.eventlog.port import Append, Batch, Record
 from hanami_actors.types import StreamId, StreamVersion
 
-__all__ = ["SEGMENT_COUNT", "Journal"]
+__all__ = ["JOURNAL_NAMES", "SEGMENT_COUNT", "Journal", "journal_segments"]
 
 SEGMENT_COUNT = 8
 """A segment takes this part of the retention and of the size; so much more may be kept."""
 
 MAP_SIZE_BYTES = 2**28
 
+JOURNAL_NAMES = ("audit", "idempotency")
+"""Directories of journals within a data directory."""
+
 logger = logging.getLogger(__name__)
+
+
+def journal_segments(data_dir: Path) -> list[Path]:
+    """Return the logs of all journals in a data directory, oldest first in each.
+
+    Parameters
+    ----------
+    data_dir : Path
+    """
+    return sorted(
+        path.parent
+        for name in JOURNAL_NAMES
+        for path in (data_dir / name).glob("*/data.mdb")
+        if path.parent.name.isdecimal()
+    )
 
 
 class _Segment:

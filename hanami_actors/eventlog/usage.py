@@ -10,6 +10,7 @@ from hanami_actors.domain.references import Holdings
 from hanami_actors.errors import BlobMissingError
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.directory import DataDirectory
+from hanami_actors.eventlog.journal import JOURNAL_NAMES
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.eventlog.table_snapshots import STREAM as TABLES_STREAM
@@ -17,7 +18,7 @@ from hanami_actors.eventlog.table_snapshots import STREAM as TABLES_STREAM
 __all__ = ["BlobUse", "SnapshotUse", "TagUse", "Usage", "usage_of"]
 
 UNREFERENCED = "named by nothing that lives"
-OTHER_PLACES = ("uploads", "audit", "errors", "cache")
+OTHER_PLACES = ("uploads", *JOURNAL_NAMES)
 _PROGRESS_STEP = 1_000
 
 

@@ -1,6 +1,7 @@
 """Checks of a whole data directory: chain, checksums, index, folds, blobs, snapshots."""
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from hanami_actors.domain.aggregates import AGGREGATES, kind_of
@@ -8,7 +9,9 @@ from hanami_actors.domain.references import Holdings
 from hanami_actors.domain.tables import EMPTY, Tables, fold
 from hanami_actors.errors import FaultError, HanamiError
 from hanami_actors.eventlog.blobs import BlobStore
+from hanami_actors.eventlog.journal import journal_segments
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
+from hanami_actors.eventlog.page_check import check_pages
 from hanami_actors.eventlog.port import Record
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.types import Digest, StreamId
@@ -20,6 +23,7 @@ __all__ = [
     "check_blobs",
     "check_chain",
     "check_index",
+    "check_journals",
     "check_snapshots",
     "fold_all",
 ]
@@ -36,7 +40,7 @@ class Finding(NamedTuple):
     Attributes
     ----------
     what : str
-        ``page``, ``log``, ``fold``, ``index``, ``blob``, ``snapshot`` or ``digest``.
+        ``page``, ``log``, ``journal``, ``fold``, ``index``, ``blob``, ``snapshot`` or ``digest``.
     where : str
         The record, stream, blob or snapshot.
     text : str
@@ -83,6 +87,29 @@ def check_chain(log: LmdbEventLog) -> Iterator[Finding]:
         log.check_chain()
     except HanamiError as error:
         yield Finding("log", _place(error), error.message)
+
+
+def check_journals(data_dir: Path) -> Iterator[Finding]:
+    """Yield the journals whose pages or records do not hold.
+
+    Parameters
+    ----------
+    data_dir : Path
+    """
+    for path in journal_segments(data_dir):
+        try:
+            check_pages(path)
+            log = LmdbEventLog(path, readonly=True)
+            try:
+                log.check_chain()
+                for _ in log.read_all():
+                    pass
+            finally:
+                log.close()
+        except HanamiError as error:
+            # One that is beyond its retention goes while it is looked at.
+            if path.exists():
+                yield Finding("journal", str(path), f"{path}: {error.message}")
 
 
 def check_index(

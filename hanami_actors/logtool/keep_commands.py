@@ -15,6 +15,7 @@ from hanami_actors.eventlog.verify import (
     check_blobs,
     check_chain,
     check_index,
+    check_journals,
     check_snapshots,
     fold_all,
 )
@@ -80,6 +81,7 @@ def _findings(
     if not broken:
         output.line(f"{head} records hold: checksums, chain, folds and index are right")
     done.update(records=folded.record_count, streams=len(folded.versions))
+    yield from check_journals(source.directory.path)
     if not fast:
         yield from _files(source, output, folded, done)
     if recompute:

@@ -9,8 +9,13 @@ import threading
 import lmdb
 import pytest
 
+from hanami_actors.domain.audit.events import CallMade
+from hanami_actors.domain.base import Stamp, Who
 from hanami_actors.domain.dataset.events import DatasetDeleted
+from hanami_actors.eventlog.journal import Journal
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
+from hanami_actors.eventlog.port import Append, Batch
+from hanami_actors.types import StreamId, StreamVersion, TimestampUs
 from tests.unit.domain.builders import uuid
 from tests.unit.logtool.conftest import CLUSTER, DATASET, user_created
 
@@ -204,3 +209,31 @@ def test_a_copy_that_may_not_be_written_is_read(hanami_log, data, tmp_path):
     finally:
         for path in [copy, *copy.rglob("*")]:
             path.chmod(0o700)
+
+
+@pytest.fixture
+def journal(data):
+    """A journal with two notes, closed."""
+    made = Journal(data.path / "audit", retention_us=10**15, size_max_bytes=2**20)
+    event = CallMade(endpoint="v1/cluster", request_type="POST")
+    stamp = Stamp(now_us=TimestampUs(5), who=Who(user_id="alice", project_id="lab"))
+    append = Append(
+        stream=StreamId("audit/alice"), expected_version=StreamVersion(0), events=(event, event)
+    )
+    made.append([Batch(appends=(append,), stamp=stamp)])
+    made.close()
+    return data.path / "audit" / "00000001"
+
+
+def test_journals_are_verified_and_backed_up_too(hanami_log, journal, tmp_path):
+    assert hanami_log("verify").code == 0
+    assert hanami_log("backup", tmp_path / "copy").code == 0
+    copy = Journal(tmp_path / "copy" / "audit", retention_us=10**15, size_max_bytes=2**20)
+    assert [record.version for record in copy.records()] == [1, 2]
+    copy.close()
+    assert dict(hanami_log("stats", "--json").json["other"])["audit"] > 0
+    path = journal / "data.mdb"
+    path.write_bytes(path.read_bytes().replace(b"v1/cluster", b"v1/closter"))
+    run = hanami_log("verify", "--json")
+    assert run.code == 1
+    assert [finding["what"] for finding in run.json["findings"]] == ["journal"]
