@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from hanami_actors.api.endpoints.checkpoint import CheckpointReply, checkpoint_reply
 from hanami_actors.api.endpoints.cluster_state import CheckpointTicketReply
 from hanami_actors.api.endpoints.project import ProjectReply
 from hanami_actors.api.endpoints.replies import OwnedReply, UuidReply
@@ -11,6 +12,7 @@ from hanami_actors.api.endpoints.task import TaskReply
 from hanami_actors.api.endpoints.upload import CsvUploadReply, MnistUploadReply
 from hanami_actors.api.endpoints.user import UserReply
 from hanami_actors.domain.base import Event, format_timestamp
+from hanami_actors.domain.checkpoint import aggregate as checkpoint
 from hanami_actors.domain.checkpoint.events import CheckpointCreated
 from hanami_actors.domain.cluster.events import ClusterCreated, TaskQueued
 from hanami_actors.domain.dataset.events import DatasetCreated
@@ -112,6 +114,12 @@ def _task(effects: Effects) -> TaskReply:
     )
 
 
+def _uploaded_checkpoint(effects: Effects) -> CheckpointReply:
+    event, _ = _find(effects, CheckpointCreated)
+    (time_us,) = {effect.time_us for effect in effects if effect.event is event}
+    return checkpoint_reply(checkpoint.apply(checkpoint.initial(), event, time_us))
+
+
 def _saved(effects: Effects) -> CheckpointTicketReply:
     for effect in effects:
         # An idle cluster saves at once, a busy one when its turn comes.
@@ -154,6 +162,7 @@ FIRST_ANSWERS: Final[Mapping[str, Callable[[Effects], Any]]] = MappingProxyType(
         "create_train_task": _task,
         "create_request_task": _task,
         "create_user": _user,
+        "upload_checkpoint": _uploaded_checkpoint,
         "create_project": _project,
     }
 )
