@@ -9,6 +9,7 @@ from hanami_actors.actors.csv_child import CsvImporter
 from hanami_actors.actors.gateway import Command
 from hanami_actors.actors.host import Host, KernelsFailed, KernelsReady
 from hanami_actors.actors.hosts import HostTable, shares
+from hanami_actors.actors.janitor import Janitor
 from hanami_actors.actors.kernels import KernelWarmer
 from hanami_actors.actors.networks import Networks
 from hanami_actors.actors.published import TableKeeper, load_published
@@ -58,6 +59,14 @@ class Backend:
         self.system = system
         self.gateway = ActorGateway(system)
         self._supervisor = supervisor
+        self._janitor = Janitor(
+            DataDirectory(system.settings.data_dir),
+            system.blobs,
+            system.snapshots,
+            system.clock,
+            interval_s=system.settings.cleanup_interval_s,
+            grace_s=system.settings.cleanup_grace_s,
+        )
         self.kernels = KernelWarmer(
             system.settings.kernel_cache_dir,
             on_ready=lambda: tell(supervisor, KernelsReady()),
@@ -82,8 +91,14 @@ class Backend:
         ask(self.system.actors.named("directory"), Command(message=message, who=SYSTEM_USER))
         logger.info("created the administrator %s", admin.user_id)
 
+    def start(self) -> None:
+        """Wait until all actors run, then begin with what has time."""
+        ask(self._supervisor, Ping())
+        self._janitor.start()
+
     def stop(self) -> None:
         """Stop all actors in reverse order of their start; tasks are marked and go on later."""
+        self._janitor.stop()
         self.kernels.stop()
         timeout_s = 2 * self.system.settings.shutdown_timeout_s + SHUTDOWN_EXTRA_S
         ask(self._supervisor, Shutdown(), timeout_s=timeout_s)
@@ -112,7 +127,7 @@ def running_backend(settings: Settings) -> Iterator[Backend]:
         supervisor = SupervisorActor.start(system, hosts, CsvImporter(directory.blobs))
         backend = Backend(system, supervisor)
         try:
-            ask(supervisor, Ping())
+            backend.start()
             yield backend
         finally:
             backend.stop()

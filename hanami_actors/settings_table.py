@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Annotated, get_args, get_type_hints
 
 from hanami_actors import __version__
+from hanami_actors.settings_limits import GIB, MIB, LimitSettings
 from hanami_actors.settings_rules import Rule, Setting, Value
 
 __all__ = ["SETTINGS", "Settings"]
-
-MIB = 1024 * 1024
-GIB = 1024 * MIB
 
 
 def _usable_cores(_: Mapping[str, Value]) -> Value:
@@ -30,7 +28,7 @@ def _kernel_cache_dir(_: Mapping[str, Value]) -> Value:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(LimitSettings):
     """The settings of a running server; made by `load`, in tests by `defaults`."""
 
     data_dir: Annotated[
@@ -72,117 +70,6 @@ class Settings:
             "With no, the policy alone decides; the built-in one lets members assign projects.",
         ),
     ]
-    login_failures_max: Annotated[
-        int,
-        Rule(
-            default=10,
-            minimum=0,
-            maximum=100_000,
-            meaning="Failed logins a minute of one user from one address, and ten times as many of "
-            "all users from one address; more are refused with 429. 0 counts nothing.",
-        ),
-    ]
-    connection_count_max: Annotated[
-        int,
-        Rule(
-            default=10_000,
-            unit="connections",
-            minimum=8,
-            maximum=1_000_000,
-            meaning="Connections that may be open at the same time, websockets among them; more are "
-            "refused with 503. The limit of open files is raised for them.",
-        ),
-    ]
-    connection_idle_timeout_s: Annotated[
-        float,
-        Rule(
-            default=600.0,
-            unit="s",
-            minimum=0.1,
-            maximum=86_400,
-            meaning="How long a connection may be idle, and how long the head of a request may take.",
-        ),
-    ]
-    body_timeout_s: Annotated[
-        float,
-        Rule(
-            default=600.0,
-            unit="s",
-            minimum=0.1,
-            maximum=86_400,
-            meaning="How long the body of a request may take.",
-        ),
-    ]
-    body_size_max_bytes: Annotated[
-        int,
-        Rule(
-            default=16 * MIB,
-            unit="bytes",
-            minimum=MIB,
-            maximum=GIB,
-            meaning="Largest body of a request.",
-        ),
-    ]
-    websocket_message_size_max_bytes: Annotated[
-        int,
-        Rule(
-            default=16 * MIB,
-            unit="bytes",
-            minimum=MIB,
-            maximum=GIB,
-            meaning="Largest message of a websocket.",
-        ),
-    ]
-    websocket_count_max: Annotated[
-        int,
-        Rule(
-            default=1024,
-            unit="websockets",
-            minimum=1,
-            maximum=1_000_000,
-            meaning="Websockets that may be open at the same time; more are refused with 429.",
-        ),
-    ]
-    upload_size_max_bytes: Annotated[
-        int,
-        Rule(
-            default=10_000_000_000,
-            unit="bytes",
-            minimum=1,
-            maximum=10_000_000_000,
-            meaning="Largest file that may be uploaded.",
-        ),
-    ]
-    upload_expiry_s: Annotated[
-        float,
-        Rule(
-            default=86_400.0,
-            unit="s",
-            minimum=0,
-            maximum=31_536_000,
-            meaning="An upload that gets no bytes for so long is given up; 0 waits for ever.",
-        ),
-    ]
-    project_size_max_bytes: Annotated[
-        int,
-        Rule(
-            default=0,
-            unit="bytes",
-            minimum=0,
-            maximum=1024 * 1024 * GIB,
-            meaning="What the datasets and uploads of a project may take; 0 for any size.",
-        ),
-    ]
-    disk_free_min_bytes: Annotated[
-        int,
-        Rule(
-            default=256 * MIB,
-            unit="bytes",
-            minimum=0,
-            maximum=1024 * 1024 * GIB,
-            meaning="Disk space that uploads leave free for everything else.",
-        ),
-    ]
     slice_ms: Annotated[
         int,
         Rule(
@@ -191,6 +78,26 @@ class Settings:
             minimum=1,
             maximum=1000,
             meaning="How long a cluster trains before the next one has its turn.",
+        ),
+    ]
+    cleanup_interval_s: Annotated[
+        float,
+        Rule(
+            default=3600.0,
+            unit="s",
+            minimum=0.1,
+            maximum=31_536_000,
+            meaning="How often files are removed that nothing living names, and old snapshots.",
+        ),
+    ]
+    cleanup_grace_s: Annotated[
+        float,
+        Rule(
+            default=3600.0,
+            unit="s",
+            minimum=60.0,
+            maximum=31_536_000,
+            meaning="How old such a file must be.",
         ),
     ]
     snapshot_interval_s: Annotated[
@@ -230,16 +137,6 @@ class Settings:
             minimum=1,
             maximum=256,
             meaning="CPU hosts that the cores and threads are split between; their uuids stay.",
-        ),
-    ]
-    inbox_len_max: Annotated[
-        int,
-        Rule(
-            default=1024,
-            unit="messages",
-            minimum=8,
-            maximum=1_000_000,
-            meaning="Messages that may wait at an actor; more are refused with 503.",
         ),
     ]
     network_memory_max_bytes: Annotated[
@@ -323,7 +220,8 @@ class Settings:
 def _table() -> tuple[Setting, ...]:
     rows = []
     hints = get_type_hints(Settings, include_extras=True)
-    for field in fields(Settings):
+    own = Settings.__annotations__
+    for field in sorted(fields(Settings), key=lambda field: field.name not in own):
         kind, rule = get_args(hints[field.name])
         kinds = [part for part in get_args(kind) or (kind,) if part is not type(None)]
         rows.append(Setting(name=field.name, kind=kinds[0], rule=rule))

@@ -7,7 +7,7 @@ from hanami_actors.actors.writer import append_to, persist
 from hanami_actors.compute import KERNEL_VERSION
 from hanami_actors.domain.base import Stamp
 from hanami_actors.domain.cluster.apply import apply
-from hanami_actors.domain.cluster.events import ClusterEvent
+from hanami_actors.domain.cluster.events import CheckpointTaken, ClusterEvent
 from hanami_actors.domain.cluster.lineage import Lineage, source_of
 from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.cluster.state import ClusterState
@@ -93,6 +93,9 @@ class ClusterBook:
         except (FaultError, BusyError):
             self._lose_certainty()
             raise
+        if any(isinstance(event, CheckpointTaken) for event in events):
+            # Restoring it is answered without reading the records before it.
+            self._histories.remember(self.stream, self.version, self.state)
         mine = [record for record in commit.records if record.stream == self.stream]
         self.state, self.version = following, mine[-1].version
 

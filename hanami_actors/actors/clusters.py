@@ -28,8 +28,8 @@ from hanami_actors.domain.cluster.messages import (
 )
 from hanami_actors.domain.cluster.state import initial
 from hanami_actors.domain.cluster.template_parser import default_template, parse_template
-from hanami_actors.domain.roots import abandoned
 from hanami_actors.domain.quota import check_count, owned_in
+from hanami_actors.domain.roots import abandoned
 from hanami_actors.domain.tables import ClusterRow, Tables, cluster_name_taken, key_of, listing
 from hanami_actors.errors import ConflictError, NotFoundError
 from hanami_actors.eventlog.replay import fold

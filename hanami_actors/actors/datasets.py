@@ -4,10 +4,10 @@ import logging
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.actors.system import System, stop_living
-from hanami_actors.actors.upload_files import remove_upload, require_room
+from hanami_actors.actors.upload_files import remove_upload, require_room, require_share
 from hanami_actors.actors.upload_session import DropUpload, RetireUpload
 from hanami_actors.actors.writer import append_to, persist
-from hanami_actors.domain.base import Stamp
+from hanami_actors.domain.base import Stamp, Who
 from hanami_actors.domain.dataset import aggregate
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.dataset.messages import (
@@ -15,7 +15,12 @@ from hanami_actors.domain.dataset.messages import (
     DeleteDataset,
     FailDataset,
 )
-from hanami_actors.domain.quota import check_project, outstanding_bytes
+from hanami_actors.domain.quota import (
+    check_count,
+    check_project,
+    outstanding_bytes,
+    owned_in,
+)
 from hanami_actors.domain.tables import Tables
 from hanami_actors.domain.upload import state as upload_state
 from hanami_actors.domain.upload.decide import decide as decide_upload
@@ -59,7 +64,7 @@ class Datasets:
         StorageFullError
             The disk has no room for what has been announced.
         """
-        self._require_room(message, stamp.who.project_id)
+        self._require_room(message, stamp.who)
         created = aggregate.decide(aggregate.initial(), message, stamp)
         uuid = stamp.ids[0]
         opening = [
@@ -172,7 +177,7 @@ class Datasets:
         events = decide_upload(row.state, CloseUpload(reason=reason), stamp)
         return append_to(f"upload/{uuid}", row.version, events)
 
-    def _require_room(self, message: CreateUploadedDataset, project_id: str) -> None:
+    def _require_room(self, message: CreateUploadedDataset, who: Who) -> None:
         settings = self._system.settings
         sizes = {
             "input_data_size": message.input_size_bytes,
@@ -186,12 +191,30 @@ class Datasets:
                 )
         needed_bytes = sum(sizes.values())
         tables = self._tables
-        check_project(tables, project_id, needed_bytes, settings.project_size_max_bytes)
+        check_count(
+            f"the number of data-sets of project '{who.project_id}' is",
+            owned_in(tables.datasets, who.project_id),
+            settings.datasets_per_project_max,
+            "datasets_per_project_max",
+        )
+        check_count(
+            f"the number of files that user '{who.user_id}' has announced and not finalized is",
+            sum(row.state.owner_id == who.user_id for row in tables.uploads.values()),
+            settings.uploads_per_user_max,
+            "uploads_per_user_max",
+        )
+        check_project(tables, who.project_id, needed_bytes, settings.project_size_max_bytes)
+        promised_bytes = outstanding_bytes(tables)
         require_room(
             self._system.uploads_dir,
             needed_bytes,
-            promised_bytes=outstanding_bytes(tables),
+            promised_bytes=promised_bytes,
             kept_bytes=settings.disk_free_min_bytes,
+        )
+        require_share(
+            self._system.uploads_dir,
+            outstanding_bytes(tables, who.user_id) + needed_bytes,
+            share_max=settings.upload_share_max,
         )
 
 

@@ -142,7 +142,8 @@ class DirectoryActor(Actor):
     ) -> ClusterRow:
         """Check the name, which only the directory can, and have the cluster's actor record it."""
         self._clusters.require_name(message, command.who)
-        ref = self._locate(Target(kind=TargetKind.CLUSTER, key=message.uuid))
+        target = Target(kind=TargetKind.CLUSTER, key=message.uuid)
+        ref = self._locate(target, is_owed=False)
         ask(ref, command)
         return self._tables.clusters[message.uuid].state
 

@@ -166,7 +166,7 @@ class SupervisorActor(Actor):
         now_s = self._system.clock.monotonic_s()
         for target in [each for each, due_s in self._due_s.items() if due_s <= now_s]:
             try:
-                ask(self._system.actors.named("directory"), Locate(target=target))
+                ask(self._system.actors.named("directory"), Locate(target=target, is_owed=True))
             except NotFoundError:
                 self._revivals.pop(target, None)
             except HanamiError as error:

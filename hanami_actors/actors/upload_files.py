@@ -14,6 +14,7 @@ __all__ = [
     "remove_leftovers",
     "remove_upload",
     "require_room",
+    "require_share",
     "upload_path",
 ]
 
@@ -84,6 +85,32 @@ def require_room(
             f" the server keeps its data ({free_bytes} on the disk, of which {promised_bytes} are"
             f" promised to other uploads and {kept_bytes} are kept free by the setting"
             " disk_free_min_bytes); free some space or upload less"
+        )
+
+
+def require_share(uploads_dir: Path, promised_bytes: int, *, share_max: float) -> None:
+    """Refuse a user to reserve so much of the disk that nothing is left for the others.
+
+    Parameters
+    ----------
+    uploads_dir : Path
+    promised_bytes : int
+        What the user has announced and not sent yet, with what he announces now.
+    share_max : float
+        Of the free space, 0 .. 1.
+
+    Raises
+    ------
+    StorageFullError
+    """
+    with storage_errors(f"the directory {uploads_dir}"):
+        disk = os.statvfs(uploads_dir)
+    free_bytes = disk.f_bavail * disk.f_frsize
+    if promised_bytes > free_bytes * share_max:
+        raise StorageFullError(
+            f"with this upload you would have announced {promised_bytes} bytes that are not sent yet;"
+            f" a user may announce {share_max:.0%} of the {free_bytes} bytes that are free (setting"
+            " upload_share_max); send what is announced first, or delete those data-sets"
         )
 
 

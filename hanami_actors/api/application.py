@@ -10,6 +10,7 @@ from tornado.web import Application, RequestHandler
 from hanami_actors.actors.gateway import Gateway
 from hanami_actors.api.access_log import AccessLog
 from hanami_actors.api.auth import LoginDesk, PassphraseChecker, TokenKeeper
+from hanami_actors.api.byte_budget import ByteBudget
 from hanami_actors.api.call_log import CallLog
 from hanami_actors.api.documents import Documents
 from hanami_actors.api.endpoints.replies import ListCache
@@ -20,8 +21,8 @@ from hanami_actors.api.http import (
     StreamedRestHandler,
     announced_size,
 )
-from hanami_actors.api.identified import Identified
 from hanami_actors.api.idempotency import IdempotencyDesk
+from hanami_actors.api.identified import Identified
 from hanami_actors.api.login_limits import LoginLimits
 from hanami_actors.api.policy import Policy
 from hanami_actors.api.routes import Routes
@@ -81,10 +82,11 @@ class HanamiApplication(Application):
         self.access_log = AccessLog(gateway.clock, enabled=settings.access_log)
         self.disk_pool = ThreadPoolExecutor(settings.disk_thread_count, thread_name_prefix="disk")
         self.call_log = CallLog(gateway)
-        self.documents = Documents(ENDPOINTS)
         self.idempotency = IdempotencyDesk(signing_key, gateway.clock)
+        self.documents = Documents(ENDPOINTS)
         self.sampler = Sampler(gateway.clock)
         self.sampler.start()
+        self.received = ByteBudget(settings.received_max_bytes)
         self.in_flight_count = 0
         self.is_draining = False
         self.list_cache = ListCache()

@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hanami_actors.actors.cluster_direct import OpenChannel, TakeWriter
-from hanami_actors.actors.direct_channel import CloseCode, Closing, DirectChannel, Ports, Step
+from hanami_actors.actors.direct_channel import Closing, DirectChannel, Ports, Step
 from hanami_actors.actors.gateway import Command, Gateway, Target, TargetKind
 from hanami_actors.api.answers import encode_json
 from hanami_actors.api.bridge import ask
+from hanami_actors.api.close_codes import close_code_of
 from hanami_actors.api.frames import binary_frame
 from hanami_actors.api.websocket import HanamiSocket
 from hanami_actors.domain.base import Message, Who
 from hanami_actors.domain.tables import find_visible
 from hanami_actors.errors import (
     BadRequestError,
-    BusyError,
     ConflictError,
     FaultError,
     HanamiError,
@@ -372,7 +372,7 @@ class ClusterSocket:
         if isinstance(error, FaultError):
             _logger.error("request %s: direct IO failed: %s", self._socket.request_id, error)
         if self._ending is None:
-            self._ending = Closing(_code_of(error), error.message)
+            self._ending = Closing(close_code_of(error), error.message)
         if not self._tails:
             self._flush()
             self._close(self._ending)
@@ -389,18 +389,3 @@ def _require_name(name: str, known: frozenset[str], what: str) -> None:
     if name not in known:
         listed = ", ".join(sorted(known)[:NAMES_SHOWN_MAX]) or "none"
         raise BadRequestError(f"no {what} is called '{name[:40]}'; there are: {listed}")
-
-
-def _code_of(error: HanamiError) -> int:
-    codes: tuple[tuple[type[HanamiError], int], ...] = (
-        (BadRequestError, CloseCode.BAD_MESSAGE),
-        (UnauthorizedError, CloseCode.TOKEN_EXPIRED),
-        (NotFoundError, CloseCode.GONE),
-        (ConflictError, CloseCode.CONFLICT),
-        (LimitError, CloseCode.LIMIT),
-        (BusyError, CloseCode.RESTART),
-    )
-    for kind, code in codes:
-        if isinstance(error, kind):
-            return code
-    return CloseCode.FAULT

@@ -127,6 +127,7 @@ class StreamedRestHandler(RestHandler):
         """Check the caller and start counting."""
         self._body = bytearray()
         self._size_bytes = 0
+        self._held_bytes = 0
         self._limit_bytes = self.application.settings_api.body_size_max_bytes
         try:
             self._admitted = super()._admit()
@@ -139,9 +140,37 @@ class StreamedRestHandler(RestHandler):
         """Keep the bytes while they fit."""
         self._size_bytes += len(chunk)
         if self._size_bytes <= self._limit_bytes and self._refusal is None:
-            self._body += chunk
+            self._hold(chunk)
         else:
-            self._body.clear()
+            self._let_go()
+
+    def on_finish(self) -> None:
+        """Let go of the body: it is answered."""
+        self._let_go()
+
+    def on_connection_close(self) -> None:
+        """Let go of the body: nobody waits for an answer."""
+        super().on_connection_close()
+        self._let_go()
+
+    def _hold(self, chunk: bytes) -> None:
+        budget = self.application.received
+        # One body alone always fits, or none ever would.
+        if not budget.has_room and budget.used_bytes > self._held_bytes:
+            self._refusal = BusyError(
+                f"the bodies of other requests take all of the {budget.limit_bytes} bytes that they "
+                "may have together (setting received_max_bytes); try again in a moment"
+            )
+            self._let_go()
+            return
+        self._body += chunk
+        self._held_bytes += len(chunk)
+        budget.take(len(chunk))
+
+    def _let_go(self) -> None:
+        self._body.clear()
+        self.application.received.give_back(self._held_bytes)
+        self._held_bytes = 0
 
     def _admit(self) -> tuple[Route, Who | None]:
         if self._refusal is not None:

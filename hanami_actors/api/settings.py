@@ -23,6 +23,8 @@ class ApiSettings:
         A larger message closes the socket with 1009.
     websocket_count_max : int
         Further ones are refused with 429.
+    websockets_per_user_max : int
+        Further ones are refused in their handshake.
     websocket_ping_interval_s : float
         0 sends no pings.
     websocket_handshake_timeout_s : float
@@ -35,6 +37,8 @@ class ApiSettings:
         Steps that one direct session may have on their way before nothing more is read.
     direct_values_max : int
         Values of one message of direct IO.
+    received_max_bytes : int
+        What bodies and chunks of all clients together may take in memory.
     enforce_admin_rules : bool
         Whether rows for admins stay so whatever the policy file says.
     login_failures_max : int
@@ -43,7 +47,7 @@ class ApiSettings:
     disk_thread_count : int
         Threads that read content for answers.
     download_stall_timeout_s : float
-        A client that reads nothing of a file for so long is cut off.
+        A client that reads nothing of its answer for so long is cut off.
     """
 
     token_expire_s: int = 3600
@@ -51,6 +55,7 @@ class ApiSettings:
     body_size_max_bytes: int = 16 * MIB
     websocket_message_size_max_bytes: int = 16 * MIB
     websocket_count_max: int = 1024
+    websockets_per_user_max: int = 128
     websocket_ping_interval_s: float = 30.0
     websocket_handshake_timeout_s: float = 60.0
     upload_chunks_in_flight_max: int = 32
@@ -58,6 +63,7 @@ class ApiSettings:
     upload_size_max_bytes: int = 10_000_000_000
     direct_steps_in_flight_max: int = 1024
     direct_values_max: int = 1_000_000
+    received_max_bytes: int = 256 * MIB
     enforce_admin_rules: bool = True
     login_failures_max: int = 10
     access_log: bool = True

@@ -49,7 +49,8 @@ class UploadSocket:
     """One socket that uploads to one file; a file may have several.
 
     Many chunks may be on their way to the actor at the same time; beyond a limit in chunks or
-    bytes nothing more is read from the socket, so the client waits in TCP and not in our memory.
+    bytes, of this socket or of all together, nothing more is read from the socket, so the client
+    waits in TCP and not in our memory.
 
     Parameters
     ----------
@@ -78,12 +79,18 @@ class UploadSocket:
 
     async def on_message(self, message: bytes | str) -> None:
         """Pass a chunk on; returns when there is room for the next one."""
+        size_bytes = len(message)
+        budget = self._socket.application.received
+        budget.take(size_bytes)
         answer = asyncio.create_task(self._store(message))
-        self._bytes_in_flight += len(message)
+        answer.add_done_callback(lambda _: budget.give_back(size_bytes))
+        self._bytes_in_flight += size_bytes
         if self._bytes_in_flight >= self._bytes_max:
             self._room.clear()
-        await self._pending.put(_Pending(answer, len(message)))
+        await self._pending.put(_Pending(answer, size_bytes))
         await self._room.wait()
+        # Whoever fills the memory, all uploads wait: in TCP, and not here.
+        await budget.wait_for_room()
 
     def on_close(self) -> None:
         """Stop answering; chunks that are on their way are still stored."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 from tornado.iostream import StreamClosedError
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
 from hanami_actors.api.answers import encode_json
 from hanami_actors.api.identified import Identified
@@ -17,6 +17,7 @@ from hanami_actors.errors import BadRequestError, FaultError, HanamiError, Limit
 
 __all__ = ["HanamiSocket", "OpenSession", "Session"]
 
+FIRST_MESSAGE_SIZE_MAX_BYTES = 128 * 1024
 CLOSE_HANDSHAKE_TIMEOUT = 4408
 CLOSE_FAULT = 1011
 SWITCHING_PROTOCOLS = 101
@@ -77,6 +78,12 @@ class HanamiSocket(Identified, WebSocketHandler):
                 f"{count_max} websockets are open, the limit (setting websocket_count_max); close "
                 "one or try again later"
             )
+
+    @property
+    def max_message_size(self) -> int:
+        """Of the first message, before anybody is known; later ones may be larger."""
+        limit_bytes = self.application.settings_api.websocket_message_size_max_bytes
+        return min(FIRST_MESSAGE_SIZE_MAX_BYTES, limit_bytes)
 
     def check_origin(self, origin: str) -> bool:
         """Let every origin in: the token in the first message decides, no cookie does."""
@@ -174,11 +181,28 @@ class HanamiSocket(Identified, WebSocketHandler):
                 f"target '{target[:40]}' is not known; known targets: "
                 f"{', '.join(sorted(self._targets))}"
             )
+        self._check_count(who)
         self.first, self.token = first, token
         self.connection_uuid = self.application.gateway.entropy.uuid()
         session = self._targets[target](self, who, uuid)
         self.user_id = who.user_id
+        self._allow_large_messages()
         return session
+
+    def _check_count(self, who: Who) -> None:
+        count_max = self.application.settings_api.websockets_per_user_max
+        count = sum(socket.user_id == who.user_id for socket in self.application.sockets)
+        if count >= count_max:
+            raise LimitError(
+                f"user '{who.user_id}' has {count} websockets open, the limit (setting "
+                "websockets_per_user_max); close one first"
+            )
+
+    def _allow_large_messages(self) -> None:
+        connection = self.ws_connection
+        if isinstance(connection, WebSocketProtocol13):
+            limit_bytes = self.application.settings_api.websocket_message_size_max_bytes
+            connection.params.max_message_size = limit_bytes
 
 
 def _decode_first(message: bytes | str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from hanami_actors.domain.checkpoint import aggregate as checkpoint
 from hanami_actors.domain.cluster import state as cluster
 from hanami_actors.domain.cluster.apply import apply as apply_cluster
 from hanami_actors.domain.dataset import aggregate as dataset
@@ -39,6 +40,7 @@ AGGREGATES: Final[Mapping[str, Aggregate]] = MappingProxyType(
         "dataset": Aggregate(dataset.initial, dataset.apply),
         "upload": Aggregate(upload.initial, apply_upload),
         "cluster": Aggregate(cluster.initial, apply_cluster),
+        "checkpoint": Aggregate(checkpoint.initial, checkpoint.apply),
         "host": Aggregate(host.initial, host.apply),
     }
 )

@@ -1,13 +1,24 @@
 """How many bytes datasets and uploads take."""
 
-from typing import Final
+from typing import Any, Final
+
+from immutables import Map
 
 from hanami_actors.domain.dataset.events import DatasetContent
-from hanami_actors.domain.tables import Tables
+from hanami_actors.domain.tables import Row, Tables
 from hanami_actors.domain.upload.ranges import covered_bytes
 from hanami_actors.errors import ConflictError
 
-__all__ = ["check_project", "content_bytes", "outstanding_bytes", "project_bytes"]
+__all__ = [
+    "check_count",
+    "check_project",
+    "content_bytes",
+    "outstanding_bytes",
+    "owned_in",
+    "project_bytes",
+]
+
+_Rows = Map[str, Row[Any]]
 
 ITEM_BYTES: Final = {"uint8": 1, "float32": 4}
 
@@ -20,11 +31,41 @@ def content_bytes(content: DatasetContent) -> int:
     )
 
 
-def outstanding_bytes(tables: Tables) -> int:
-    """Return how many announced bytes are still to come, from everybody."""
+def outstanding_bytes(tables: Tables, user_id: str | None = None) -> int:
+    """Return how many announced bytes are still to come, from a user or from everybody."""
     return sum(
-        row.state.size_bytes - covered_bytes(row.state.ranges) for row in tables.uploads.values()
+        row.state.size_bytes - covered_bytes(row.state.ranges)
+        for row in tables.uploads.values()
+        if user_id is None or row.state.owner_id == user_id
     )
+
+
+def owned_in(rows: _Rows, project_id: str) -> int:
+    """Return how many of a table's entries belong to a project."""
+    return sum(row.state.project_id == project_id for row in rows.values())
+
+
+def check_count(what: str, count: int, count_max: int, setting: str) -> None:
+    """Refuse one more of something.
+
+    Parameters
+    ----------
+    what : str
+        Who has so many of what, for the error.
+    count, count_max : int
+        How many there are, and how many there may be.
+    setting : str
+        Name of the setting.
+
+    Raises
+    ------
+    ConflictError
+    """
+    if count >= count_max:
+        raise ConflictError(
+            f"{what} {count}, and {count_max} are allowed (setting {setting}); delete what is not "
+            "needed."
+        )
 
 
 def project_bytes(tables: Tables, project_id: str) -> int:

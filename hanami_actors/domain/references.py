@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple, get_args, get_type_hints
 
 import msgspec
 
-from hanami_actors.domain.cluster.events import ClusterDeleted, SamplesTrained
+from hanami_actors.domain.checkpoint.events import CheckpointDeleted
+from hanami_actors.domain.cluster.events import ClusterDeleted, SamplesTrained, TaskFinished
 from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.dataset.events import ColumnFile, DatasetDeleted
 
@@ -29,7 +30,7 @@ BLOB_FIELDS: Final[Mapping[type[msgspec.Struct], tuple[str, str]]] = MappingProx
 # What was found out about a type, by type and what was looked for.
 _known_fields: dict[tuple[Any, frozenset[type]], tuple[str, ...]] = {}
 
-_ENDINGS: Final = (DatasetDeleted, ClusterDeleted)
+_ENDINGS: Final = (CheckpointDeleted, ClusterDeleted, DatasetDeleted)
 _ROOT_KINDS: Final = frozenset({"dataset", "cluster", "checkpoint"})
 
 
@@ -74,11 +75,13 @@ class Holdings:
     def add(self, stream: str, event: Any) -> None:
         """Take a record in."""
         if stream.partition("/")[0] in _ROOT_KINDS:
-            if isinstance(event, _ENDINGS) or event.TAG == "checkpoint.deleted":
+            if isinstance(event, _ENDINGS):
                 self._alive.discard(stream)
             else:
                 self._alive.add(stream)
-        for digest, kind in blobs_of(event):
+        # The result of a request is its dataset's; nothing is computed from it again.
+        named = () if isinstance(event, TaskFinished) else blobs_of(event)
+        for digest, kind in named:
             self._blobs.setdefault(stream, {})[digest] = kind
         for other in streams_of(event):
             self._streams.setdefault(stream, set()).add(other)

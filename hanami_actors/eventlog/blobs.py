@@ -14,6 +14,7 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -174,7 +175,9 @@ class BlobStore:
         """
         target = self._target(digest)
         make_private_directory(target.parent)
-        with storage_errors(f"the blob {digest}"):
+        with storage_errors(f"the blob {digest}"), self._locked(fcntl.LOCK_SH):
+            # Young from now on: `collect` leaves it alone until an event can have named it.
+            os.utime(source)
             source.replace(target)
             fsync_directory(target.parent)
 
@@ -257,6 +260,45 @@ class BlobStore:
         """
         with storage_errors(f"the blob {digest}"):
             self._target(digest).unlink(missing_ok=True)
+
+    def is_older(self, digest: Digest, time_s: float) -> bool:
+        """Tell whether a blob was stored, for the last time, before a time of day.
+
+        Parameters
+        ----------
+        digest : Digest
+        time_s : float
+        """
+        try:
+            return self._target(digest).stat().st_mtime < time_s
+        except FileNotFoundError:
+            return False
+
+    def collect(self, digest: Digest, *, older_than_s: float) -> ByteCount:
+        """Remove a blob that nothing names, unless it was stored again since; return its size.
+
+        Parameters
+        ----------
+        digest : Digest
+        older_than_s : float
+            Time of day in seconds.
+        """
+        with storage_errors(f"the blob {digest}"), self._locked(fcntl.LOCK_EX):
+            if not self.is_older(digest, older_than_s):
+                return ByteCount(0)
+            size_bytes = self.size_bytes(digest)
+            self._target(digest).unlink()
+        return size_bytes
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        """Keep collecting and storing apart, also in other processes."""
+        descriptor = os.open(self._temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _target(self, digest: Digest) -> Path:
         if not _is_digest(digest):

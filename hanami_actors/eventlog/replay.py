@@ -41,7 +41,15 @@ def fold(records: Iterable[Record], initial: S, apply: Apply[S]) -> S:
     return state
 
 
-def state_at(log: EventLog, stream: StreamId, version: int, initial: S, apply: Apply[S]) -> S:
+def state_at(
+    log: EventLog,
+    stream: StreamId,
+    version: int,
+    initial: S,
+    apply: Apply[S],
+    *,
+    start: int = 0,
+) -> S:
     """Return the state of a stream as it was at a version.
 
     Parameters
@@ -49,10 +57,13 @@ def state_at(log: EventLog, stream: StreamId, version: int, initial: S, apply: A
     log : EventLog
     stream : StreamId
     version : int
-        0 gives ``initial``.
+        Not below ``start``, which gives ``initial``.
     initial : S
+        The state at ``start``.
     apply : callable
         ``(state, event, time_us) -> state``, pure.
+    start : int
+        Records up to here are not read.
 
     Raises
     ------
@@ -64,4 +75,5 @@ def state_at(log: EventLog, stream: StreamId, version: int, initial: S, apply: A
         raise NotFoundError(
             f"stream {stream!r} has versions 0 to {newest}, there is no version {version}"
         )
-    return fold(islice(log.read_stream(stream), version), initial, apply)
+    records = log.read_stream(stream, after_version=start)
+    return fold(islice(records, version - start), initial, apply)

@@ -26,7 +26,12 @@ from hanami_actors.eventlog.directory import (
 )
 from hanami_actors.types import StreamId, Uuid
 
-__all__ = ["SnapshotStore", "cycle_snapshot_name", "version_snapshot_name"]
+__all__ = [
+    "SnapshotStore",
+    "cycle_snapshot_name",
+    "parse_cycle_name",
+    "version_snapshot_name",
+]
 
 _MAGIC = b"HANASNAP"
 _FORMAT_VERSION = 1
@@ -45,6 +50,18 @@ def cycle_snapshot_name(task_uuid: Uuid, cycle: int) -> str:
     cycle : int
     """
     return f"task-{task_uuid}-{cycle:020d}"
+
+
+def parse_cycle_name(name: str) -> tuple[str, int] | None:
+    """Return task and cycle of a name that `cycle_snapshot_name` made, None for another.
+
+    Parameters
+    ----------
+    name : str
+    """
+    stem, _, cycle = name.rpartition("-")
+    kind, _, task_uuid = stem.partition("-")
+    return (task_uuid, int(cycle)) if kind == "task" and cycle.isdecimal() else None
 
 
 def version_snapshot_name(version: int) -> str:
@@ -128,6 +145,20 @@ class SnapshotStore:
             return self._target(stream, name).stat().st_size
         except FileNotFoundError:
             return 0
+
+    def is_older(self, stream: StreamId, name: str, time_s: float) -> bool:
+        """Tell whether a snapshot was stored before a time of day; False if it has gone.
+
+        Parameters
+        ----------
+        stream : StreamId
+        name : str
+        time_s : float
+        """
+        try:
+            return self._target(stream, name).stat().st_mtime < time_s
+        except FileNotFoundError:
+            return False
 
     def names(self, stream: StreamId) -> list[str]:
         """Return the names of a stream's snapshots, sorted; whether they hold shows in `load`.

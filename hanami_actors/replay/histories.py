@@ -62,18 +62,20 @@ class Histories:
         NotFoundError
             The log has no such version.
         """
+        start, state = self._nearest(stream, version)
+        if start < version:
+            state = state_at(self._log, StreamId(stream), version, state, apply, start=start)
+        self.remember(stream, version, state)
+        return state
+
+    def remember(self, stream: str, version: int, state: ClusterState) -> None:
+        """Keep a state that is likely to be read, so that its records need not be."""
         key = (stream, version)
         with self._lock:
-            known = self._states.get(key)
-            if known is not None:
-                self._states.move_to_end(key)
-                return known
-        state = state_at(self._log, StreamId(stream), version, ClusterState(), apply)
-        with self._lock:
             self._states[key] = state
+            self._states.move_to_end(key)
             while len(self._states) > STATES_MAX:
                 self._states.popitem(last=False)
-        return state
 
     def samples(self, stream: str, session_uuid: str, start: int) -> Iterator[SampleBatch]:
         """Yield the batches of a session that reach beyond a step, in order.
@@ -93,3 +95,10 @@ class Histories:
             if event.blob:
                 data = self._blobs.path(Digest(event.blob)).read_bytes()
             yield SampleBatch(event.start, event.count, data)
+
+    def _nearest(self, stream: str, version: int) -> tuple[int, ClusterState]:
+        """Return the newest known version that is not newer, and the cluster then."""
+        with self._lock:
+            known = [at for name, at in self._states if name == stream and at <= version]
+            start = max(known, default=0)
+            return start, self._states.get((stream, start)) or ClusterState()

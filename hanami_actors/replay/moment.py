@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from hanami_actors.eventlog.snapshots import cycle_snapshot_name
+from hanami_actors.eventlog.snapshots import cycle_snapshot_name, parse_cycle_name
 from hanami_actors.types import Uuid
 
 __all__ = ["BEGINNING", "Moment", "moment_name", "parse_moment"]
@@ -34,8 +34,5 @@ def moment_name(moment: Moment) -> str:
 
 def parse_moment(name: str) -> Moment | None:
     """Return the moment of a snapshot's name, None for a foreign name."""
-    stem, _, cycle = name.rpartition("-")
-    kind, _, task_uuid = stem.partition("-")
-    if kind != "task" or not cycle.isdecimal():
-        return None
-    return Moment(task_uuid, int(cycle))
+    parsed = parse_cycle_name(name)
+    return None if parsed is None else Moment(*parsed)

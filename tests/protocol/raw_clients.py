@@ -143,6 +143,11 @@ class RawWebSocket(AbstractContextManager["RawWebSocket"]):
         assert isinstance(answer, dict)
         return answer
 
+    @property
+    def plain_socket(self) -> socket.socket:
+        """For whoever makes the frames; nothing may have been received in part."""
+        return self._http.socket
+
     def is_closed(self) -> bool:
         return self._http.is_closed()
 

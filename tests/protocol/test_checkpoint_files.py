@@ -10,7 +10,7 @@ import pytest
 from hanami_actors.errors import BadRequestError
 from hanami_actors.replay import checkpoint_file
 from hanami_actors.replay.checkpoint_file import decode_checkpoint
-from tests.protocol.test_direct_io import User, label, picture
+from tests.protocol.direct_user import User, label, picture
 
 LIMIT_BYTES = 2**30
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.protocol.direct_client import EXPECTED, TRAINED, ClosedError, DirectClient, message
-from tests.protocol.test_direct_io import User, label, picture
+from tests.protocol.direct_user import User, label, picture
 
 STEPS = 20_000
 PROBES = 3

@@ -3,6 +3,7 @@
 import base64
 
 from hanami_actors.domain.cluster.messages import CreateCluster, DeleteCluster
+from hanami_actors.domain.cluster.template_parser import default_template
 from hanami_actors.domain.user.messages import CreateUser
 from hanami_actors.errors import BusyError, FaultError, StorageFullError
 from tests.protocol.api_server import MEMBER, OTHER, TESTER
@@ -78,7 +79,7 @@ def test_a_fault_is_in_the_error_log_with_what_was_asked_and_why(api):
     fault = FaultError("the disk is on fire")
     fault.__cause__ = OSError("too hot")
     api.gateway.answers[CreateCluster] = fault
-    template = base64.b64encode(b"version: 1" + b" " * 500).decode()
+    template = base64.b64encode(default_template().encode() + b" " * 500).decode()
     body = NEW | {"template": template}
     answer = api.request("POST", CLUSTER, json=body, token=api.token(MEMBER))
     assert (answer.status_code, answer.text) == (500, "")

@@ -146,6 +146,25 @@ def test_samples_are_trained_again_across_batches(recorded):
     assert ("reset", "train") not in network.calls
 
 
+def test_a_moment_is_read_from_the_nearest_one_that_is_known(recorded, monkeypatch):
+    known, blobs, _ = recorded
+    log = known._log
+    expected = [known.read(STREAM, version) for version in range(6)]
+    starts = []
+    read = log.read_stream
+
+    def read_stream(stream, after_version=0):
+        starts.append(after_version)
+        return read(stream, after_version=after_version)
+
+    monkeypatch.setattr(log, "read_stream", read_stream)
+    fresh = Histories(log, blobs)
+    fresh.remember("cluster/another", 2, expected[2])
+    asked = (3, 5, 5, 2)
+    assert [fresh.read(STREAM, version) for version in asked] == [expected[at] for at in asked]
+    assert starts == [0, 3, 0]
+
+
 def test_a_session_begins_without_leftovers_of_the_one_before(recorded):
     histories, blobs, _ = recorded
     task = spans_of(way(histories, 4))[0].task
