@@ -306,6 +306,8 @@ class _Upload:
         if ranges is not None:
             left_bytes = sum(end - start for part in ranges.values() for start, end in part)
         self._done_bytes = total_bytes - left_bytes
+        # Also what was stored while its acknowledgement got lost is progress.
+        self._advance(0)
         return left_bytes
 
     def _advance(self, size_bytes: int) -> None:

@@ -334,3 +334,19 @@ def test_the_server_tells_about_itself(client):
     assert len(client.system.power().seconds) == 60
     assert len(client.system.speed().days) == len(client.system.temperature().days) == 365
     assert client.system.threads() != {}
+
+
+def test_a_checkpoint_is_restored_from_its_file(client, trained, tmp_path):
+    network, data, _training = trained
+    expected = answers_of(client, network, data).tolist()
+    saved = client.clusters.save(network, "sdk file")
+    path = client.checkpoints.download(saved, tmp_path / "sdk.checkpoint")
+    client.checkpoints.delete(saved)
+    uploaded = client.checkpoints.upload(path, "sdk uploaded")
+    twin = client.clusters.create("sdk of file", checkpoint=uploaded)
+    assert answers_of(client, twin, data).tolist() == expected
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(hanami_exceptions.BadRequestException):
+        client.checkpoints.upload(path, "sdk damaged")
+    client.checkpoints.delete(uploaded)
+    client.clusters.delete(twin)
