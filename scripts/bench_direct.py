@@ -1,0 +1,309 @@
+"""Measure direct IO over one websocket, and saving and loading a trained cluster.
+
+scripts/bench direct [--mnist DIR] [--count N] [--json]
+
+Everything is local: one server on loopback and a new directory under /tmp. The client is one thread
+of another process that sends bytes made beforehand. A window is how many steps or requests are on
+the way at once; with 1 the next one is sent when the last one is answered.
+
+MNIST comes from --mnist or HANAMI_MNIST_DIR; without it the digits of scikit-learn are used, whose
+64 values say little about pictures of 784.
+"""
+
+import argparse
+import base64
+import json
+import multiprocessing
+import os
+import platform
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+import demo_data
+import httpx
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.protocol.direct_client import (  # noqa: E402
+    ACKNOWLEDGED,
+    EXPECTED,
+    TRAINED,
+    DirectClient,
+    message,
+)
+from tests.server import ServerProcess  # noqa: E402
+
+TEMPLATE = """version: 1
+settings:
+    seed: 7
+hexagons:
+    1,1,1
+    2,1,1
+    3,1,1
+inputs:
+    picture: 1,1,1
+outputs:
+    label: 3,1,1
+"""
+CLASSES = 10
+WARM_UP = 500
+WINDOWS = (1, 4, 16)
+MOMENTS = 30
+SETTLE_S = 0.5  # snapshots follow their checkpoints
+RECEIVE_SIZE_BYTES = 1 << 18
+FRAME_HEAD_BYTES = 2  # of a short answer
+
+REQUESTS_PER_S = 6000.0
+STEPS_PER_S = 4500.0
+P99_MS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One figure and where it should be, if anywhere."""
+
+    name: str
+    value: float
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def missed(self) -> bool:
+        """Whether it is on the wrong side of its target."""
+        too_low = self.at_least is not None and self.value < self.at_least
+        return too_low or (self.at_most is not None and self.value > self.at_most)
+
+
+class Piece(NamedTuple):
+    """What is sent at once, and how many bytes answer it."""
+
+    frames: bytes
+    answer_bytes: int
+
+
+class Target(NamedTuple):
+    """Where the load goes."""
+
+    address: str
+    token: str
+    cluster: str
+    pid: int
+
+
+def main(argv: Sequence[str]) -> int:
+    """Return 0; a missed target is shown, not punished."""
+    parser = argparse.ArgumentParser(prog="scripts/bench direct", description=__doc__)
+    named = os.environ.get("HANAMI_MNIST_DIR")
+    parser.add_argument("--mnist", type=Path, metavar="DIR", default=Path(named) if named else None)
+    parser.add_argument("--count", type=int, default=6000, help="steps and requests per window")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    arguments = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="hanami-bench-") as name:
+        images, labels = _samples(Path(name), arguments.mnist)
+        server = ServerProcess(Path(name) / "data")
+        try:
+            server.start()
+            rows = _measure(server, images, labels, arguments.count)
+            server.terminate()
+        finally:
+            server.close()
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    cores = len(os.sched_getaffinity(0))
+    machine = f"{platform.python_version()}, {cores} cores, load {load}"
+    if arguments.json:
+        print(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2))
+        return 0
+    print(f"Python {machine}, {images.shape[1]} values")
+    for row in rows:
+        target = f"   target >= {row.at_least:g}" if row.at_least is not None else ""
+        target += f"   target <= {row.at_most:g}" if row.at_most is not None else ""
+        missed = "  MISSED" if row.missed else ""
+        print(f"{row.name:<52} {row.value:10.3f} {row.unit:<4}{target}{missed}")
+    return 0
+
+
+def _samples(directory: Path, mnist: Path | None) -> tuple["np.ndarray", "np.ndarray"]:
+    data = demo_data.mnist(mnist, directory) if mnist else demo_data.digits(directory)
+    images = np.fromfile(data.train.images, np.uint8, offset=demo_data.IMAGES_HEADER.size)
+    labels = np.frombuffer(data.train.read_labels(), np.uint8)
+    return images.reshape(data.train.count, -1).astype(np.float32), labels
+
+
+def _measure(
+    server: ServerProcess, images: "np.ndarray", labels: "np.ndarray", count: int
+) -> list[Row]:
+    token = server.token()
+    template = base64.b64encode(TEMPLATE.encode()).decode()
+    rows = []
+    headers = {"X-Auth-Token": token}
+    with httpx.Client(base_url=server.address, headers=headers, timeout=60) as client:
+        cluster = _call(client, "POST", "cluster", name="bench", template=template)
+        target = Target(server.address, token, cluster, server.pid)
+        _call(client, "PUT", "cluster/set_mode", uuid=cluster, new_state="DIRECT")
+        # In a process of its own: this one reads what the server prints.
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            for what, load in (("training step", _training), ("request", _requests)):
+                for window in WINDOWS:
+                    arguments = (target, load(images, labels, WARM_UP + count), window)
+                    rows += _rows(what, window, *pool.apply(_run_load, arguments))
+        _call(client, "PUT", "cluster/set_mode", uuid=cluster, new_state="TASK")
+        return rows + _moments(client, target, images, labels)
+
+
+def _rows(
+    what: str, window: int, latencies_ms: list[float], took_s: float, cpu_s: float
+) -> list[Row]:
+    name = f"{what}, window {window}"
+    cuts = statistics.quantiles(latencies_ms, n=100)
+    targets = {"training step": STEPS_PER_S, "request": REQUESTS_PER_S}
+    is_target = window == WINDOWS[1]
+    rate = len(latencies_ms) / took_s
+    return [
+        Row(name=name, value=rate, unit="/s", at_least=targets[what] if is_target else None),
+        Row(name=f"{name}: p50", value=cuts[49], unit="ms"),
+        Row(
+            name=f"{name}: p99",
+            value=cuts[98],
+            unit="ms",
+            at_most=P99_MS if window <= WINDOWS[1] else None,
+        ),
+        Row(name=f"{name}: processor", value=cpu_s / len(latencies_ms) * 1e6, unit="us"),
+    ]
+
+
+def _training(images: "np.ndarray", labels: "np.ndarray", count: int) -> list[Piece]:
+    """Make steps of two messages each."""
+    size = 2 * FRAME_HEAD_BYTES + len(ACKNOWLEDGED) + len(TRAINED)
+    targets = np.eye(CLASSES, dtype=np.float32)
+    pieces = []
+    for index in range(count):
+        row = index % len(images)
+        first = message("picture", images[row], last=False, train=True)
+        second = message("label", targets[labels[row]], last=True, train=True, target=EXPECTED)
+        pieces.append(Piece(_frame(first) + _frame(second), size))
+    return pieces
+
+
+def _requests(images: "np.ndarray", _labels: "np.ndarray", count: int) -> list[Piece]:
+    """Make requests of one message each."""
+    answer = message("label", [0.0] * CLASSES, last=False)
+    size = FRAME_HEAD_BYTES + len(answer)
+    return [
+        Piece(_frame(message("picture", images[index % len(images)], last=True)), size)
+        for index in range(count)
+    ]
+
+
+def _frame(payload: bytes) -> bytes:
+    """Return a masked frame; a mask of zeros leaves the payload as it is."""
+    size = len(payload)
+    short = size < 126
+    head = [0x82, 0x80 | size] if short else [0x82, 0x80 | 126, size >> 8, size & 0xFF]
+    return bytes(head) + bytes(4) + payload
+
+
+def _run_load(target: Target, pieces: list[Piece], window: int) -> tuple[list[float], float, float]:
+    """Return milliseconds of all answers, how long it took, and the server's processor time."""
+    with DirectClient(target.address, target.token, target.cluster) as client:
+        assert client.answer["success"], client.answer
+        plain = client.socket.plain_socket
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _send_all(plain, pieces[:WARM_UP], window)
+        before_s = _cpu_s(target.pid)
+        started_s = time.perf_counter()
+        latencies_ms = _send_all(plain, pieces[WARM_UP:], window)
+        took_s = time.perf_counter() - started_s
+        return latencies_ms, took_s, _cpu_s(target.pid) - before_s
+
+
+def _send_all(plain: socket.socket, pieces: list[Piece], window: int) -> list[float]:
+    ends = list(accumulate(piece.answer_bytes for piece in pieces))
+    sent_s: list[float] = []
+    latencies_ms: list[float] = []
+    received = 0
+    while len(latencies_ms) < len(pieces):
+        while len(sent_s) < min(len(pieces), len(latencies_ms) + window):
+            sent_s.append(time.perf_counter())
+            plain.sendall(pieces[len(sent_s) - 1].frames)
+        data = plain.recv(RECEIVE_SIZE_BYTES)
+        assert data, "the server closed the connection"
+        received += len(data)
+        now_s = time.perf_counter()
+        while len(latencies_ms) < len(sent_s) and ends[len(latencies_ms)] <= received:
+            latencies_ms.append((now_s - sent_s[len(latencies_ms)]) * 1000)
+    assert received == ends[-1], "an answer has another size"
+    return latencies_ms
+
+
+def _moments(
+    client: httpx.Client, target: Target, images: "np.ndarray", labels: "np.ndarray"
+) -> list[Row]:
+    """Save a trained cluster at several moments, then load them."""
+    took_ms: dict[str, list[float]] = {"save": [], "load": [], "first request": []}
+    checkpoints = []
+    for index in range(MOMENTS):
+        _train_a_little(client, target, images[index], int(labels[index]))
+        started_s = time.perf_counter()
+        uuid = _call(
+            client, "POST", "cluster/save", cluster_uuid=target.cluster, name=f"bench_{index}"
+        )
+        took_ms["save"].append((time.perf_counter() - started_s) * 1000)
+        checkpoints.append(uuid)
+    time.sleep(SETTLE_S)
+    with DirectClient(target.address, target.token, target.cluster) as session:
+        for index in range(MOMENTS):
+            where = {"cluster_uuid": target.cluster, "checkpoint_uuid": checkpoints[index]}
+            started_s = time.perf_counter()
+            _call(client, "POST", "cluster/load", **where)
+            took_ms["load"].append((time.perf_counter() - started_s) * 1000)
+            started_s = time.perf_counter()
+            session.request(images[index])
+            took_ms["first request"].append((time.perf_counter() - started_s) * 1000)
+    names = {
+        "save": ("save", 15.0),
+        "load": ("load, answered", 15.0),
+        "first request": ("first request after a load", 60.0),
+    }
+    return [
+        Row(name=f"{title}: {cut}", value=value, unit="ms", at_most=at_most)
+        for key, (title, at_most) in names.items()
+        for cut, value in (
+            ("p50", statistics.median(took_ms[key])),
+            ("worst", max(took_ms[key])),
+        )
+    ]
+
+
+def _train_a_little(client: httpx.Client, target: Target, image: "np.ndarray", label: int) -> None:
+    _call(client, "PUT", "cluster/set_mode", uuid=target.cluster, new_state="DIRECT")
+    with DirectClient(target.address, target.token, target.cluster) as session:
+        session.train(image, np.eye(CLASSES, dtype=np.float32)[label])
+    _call(client, "PUT", "cluster/set_mode", uuid=target.cluster, new_state="TASK")
+
+
+def _call(client: httpx.Client, method: str, path: str, **body: str) -> str:
+    """Return the uuid in the answer."""
+    answer = client.request(method, f"/v1/{path}", json=body)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json().get("uuid", ""))
+
+
+def _cpu_s(pid: int) -> float:
+    """Return the processor time of a process and all its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
