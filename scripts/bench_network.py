@@ -221,25 +221,32 @@ def bench_threads(images: Images) -> Row:
     targets = one_hot(images.labels)
     repeats = max(1, 60_000 // len(images.x))
 
-    def work() -> None:
+    alone_s: list[float] = []  # processor time of a thread
+    together_s: list[float] = []
+
+    def work(seconds: list[float]) -> None:
         network = make_network(images.x.shape[1], 10, 1)
+        began = time.thread_time()
         for _ in range(repeats):
             network.train([("x", images.x)], [("y", targets)], 0, len(images.x))
+        seconds.append(time.thread_time() - began)
 
     alone, both = [], []
     for _ in range(5):
         began = time.perf_counter()
-        work()
+        work(alone_s)
         alone.append(time.perf_counter() - began)
-        threads = [threading.Thread(target=work) for _ in range(2)]
+        pair: list[float] = []
+        threads = [threading.Thread(target=work, args=(pair,)) for _ in range(2)]
         began = time.perf_counter()
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         both.append(time.perf_counter() - began)
+        together_s.append(max(pair))
     gain = 2 * min(alone) / min(both)
-    note = "times as fast as one after the other"
+    note = f"faster than one core; x {2 * min(alone_s) / min(together_s):.2f} by processor time"
     return Row("two networks on two cores", gain, "x", None, None, "≥ 1.85", gain >= 1.85, note)
 
 
