@@ -14,7 +14,7 @@
     │   ├── PayloadTooLargeError   413
     │   └── LimitError             429  a configured limit is reached
     ├── BusyError                  503  an inbox is full or an actor is being restarted; try again
-    ├── StorageFullError           507  the disk or the map is full; nothing was written
+    ├── StorageFullError           507  the disk, the map or a project is full; nothing was written
     ├── SettingsError                   the server does not start with these settings
     └── FaultError                 500  the server's own fault
         ├── WrongVersionError           a stream was not at the expected version
@@ -203,7 +203,7 @@ class BusyError(HanamiError):
 
 
 class StorageFullError(HanamiError):
-    """The disk or the map is full; nothing was written."""
+    """The disk, the map or what a project may take is full; nothing was written."""
 
     code = "storage_full"
     status = 507

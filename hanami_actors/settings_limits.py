@@ -93,7 +93,8 @@ class LimitSettings:
             unit="websockets",
             minimum=1,
             maximum=1_000_000,
-            meaning="Websockets that one user may have open at the same time.",
+            meaning="Websockets that one user may have open at the same time; more are refused with "
+            "429.",
         ),
     ]
     websocket_handshake_timeout_s: Annotated[
@@ -164,7 +165,8 @@ class LimitSettings:
             unit="bytes",
             minimum=0,
             maximum=1024 * 1024 * GIB,
-            meaning="What the datasets and uploads of a project may take; 0 for any size.",
+            meaning="What the datasets and uploads of a project may take; more is refused with 507. 0 "
+            "for any size.",
         ),
     ]
     datasets_per_project_max: Annotated[
@@ -175,7 +177,7 @@ class LimitSettings:
             minimum=1,
             maximum=10_000_000,
             meaning="Data-sets that a project may have, results among them; further uploads are "
-            "refused.",
+            "refused with 429.",
         ),
     ]
     clusters_per_project_max: Annotated[
@@ -185,7 +187,27 @@ class LimitSettings:
             unit="clusters",
             minimum=1,
             maximum=1_000_000,
-            meaning="Clusters that a project may have.",
+            meaning="Clusters that a project may have; more are refused with 429.",
+        ),
+    ]
+    checkpoints_per_project_max: Annotated[
+        int,
+        Rule(
+            default=10_000,
+            unit="checkpoints",
+            minimum=1,
+            maximum=10_000_000,
+            meaning="Checkpoints that a project may have; more are refused with 429.",
+        ),
+    ]
+    queued_tasks_max: Annotated[
+        int,
+        Rule(
+            default=1000,
+            unit="tasks",
+            minimum=1,
+            maximum=1000,
+            meaning="Tasks of one cluster that may wait; more are refused with 429.",
         ),
     ]
     uploads_per_user_max: Annotated[
@@ -195,7 +217,8 @@ class LimitSettings:
             unit="files",
             minimum=2,
             maximum=1_000_000,
-            meaning="Files that a user may have announced and not finalized.",
+            meaning="Files that a user may have announced and not finalized; more are refused with "
+            "429.",
         ),
     ]
     upload_share_max: Annotated[
@@ -205,7 +228,7 @@ class LimitSettings:
             minimum=0.01,
             maximum=1.0,
             meaning="Share of the free disk space that the announced and unsent bytes of one user "
-            "may reserve.",
+            "may reserve; more is refused with 507.",
         ),
     ]
     actor_count_max: Annotated[

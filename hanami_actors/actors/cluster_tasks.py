@@ -36,6 +36,7 @@ from hanami_actors.domain.cluster.state import (
     queued_count,
 )
 from hanami_actors.domain.cluster.views import TaskView
+from hanami_actors.domain.quota import check_checkpoints
 from hanami_actors.errors import (
     ConflictError,
     FaultError,
@@ -71,8 +72,14 @@ class TaskDesk:
         """Queue a task, and begin it if its turn has come."""
         core = self._core
         stamp = core.system.stamp(command)
+        settings = core.system.settings
+        if isinstance(command.message, domain.SaveCheckpoint):
+            check_checkpoints(
+                core.tables, stamp.who.project_id, settings.checkpoints_per_project_max
+            )
         task = new_task(command, core.state, core.tables, stamp)
-        queued = decide(core.state, domain.QueueTask(task=task), stamp)
+        message = domain.QueueTask(task=task, queue_len_max=settings.queued_tasks_max)
+        queued = decide(core.state, message, stamp)
         created = Moves(queued, result_created(task, stamp))
         core.commit(stamp, created, self._moves_of_new(task, queued, stamp))
         return self.require(task.uuid)

@@ -28,7 +28,7 @@ from hanami_actors.domain.cluster.messages import (
 )
 from hanami_actors.domain.cluster.state import initial
 from hanami_actors.domain.cluster.template_parser import default_template, parse_template
-from hanami_actors.domain.quota import check_count, owned_in
+from hanami_actors.domain.quota import check_checkpoints, check_count, owned_in
 from hanami_actors.domain.roots import abandoned
 from hanami_actors.domain.tables import ClusterRow, Tables, cluster_name_taken, key_of, listing
 from hanami_actors.errors import ConflictError, NotFoundError
@@ -102,6 +102,8 @@ class Clusters:
 
     def create_checkpoint(self, message: CreateCheckpoint, stamp: Stamp) -> CheckpointState:
         """Create a checkpoint of an uploaded state; its uuid comes with the stamp."""
+        count_max = self._system.settings.checkpoints_per_project_max
+        check_checkpoints(self._tables, stamp.who.project_id, count_max)
         uuid = stamp.ids[0]
         named = replace(message, uuid=uuid)
         events = checkpoint_aggregate.decide(checkpoint_aggregate.initial(), named, stamp)

@@ -21,6 +21,7 @@ from hanami_actors.errors import (
     LimitError,
     MethodNotAllowedError,
     NotFoundError,
+    StorageFullError,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = ["Identified"]
 
 SERVER_NAME = "Hanami"
 RETRY_AFTER_S = 1
+RETRY_AFTER_FULL_S = 60
 
 _logger = logging.getLogger(__name__)
 
@@ -70,6 +72,8 @@ class Identified(RequestHandler):
             self.set_header("Retry-After", str(error.retry_after_s))
         elif isinstance(error, BusyError):
             self.set_header("Retry-After", str(RETRY_AFTER_S))
+        elif isinstance(error, StorageFullError):
+            self.set_header("Retry-After", str(RETRY_AFTER_FULL_S))
         if wants_problem(self.request.headers.get("Accept", "")):
             self.set_header("Content-Type", CONTENT_TYPE_PROBLEM)
             self.write(problem_document(error, self.request_id))

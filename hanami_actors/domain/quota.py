@@ -7,9 +7,10 @@ from immutables import Map
 from hanami_actors.domain.dataset.events import DatasetContent
 from hanami_actors.domain.tables import Row, Tables
 from hanami_actors.domain.upload.ranges import covered_bytes
-from hanami_actors.errors import ConflictError
+from hanami_actors.errors import LimitError, StorageFullError
 
 __all__ = [
+    "check_checkpoints",
     "check_count",
     "check_project",
     "content_bytes",
@@ -19,6 +20,9 @@ __all__ = [
 ]
 
 _Rows = Map[str, Row[Any]]
+
+RETRY_AFTER_S: Final = 60
+"""Somebody has to delete something first, and people are slow."""
 
 ITEM_BYTES: Final = {"uint8": 1, "float32": 4}
 
@@ -59,13 +63,36 @@ def check_count(what: str, count: int, count_max: int, setting: str) -> None:
 
     Raises
     ------
-    ConflictError
+    LimitError
     """
     if count >= count_max:
-        raise ConflictError(
+        raise LimitError(
             f"{what} {count}, and {count_max} are allowed (setting {setting}); delete what is not "
-            "needed."
+            "needed.",
+            retry_after_s=RETRY_AFTER_S,
         )
+
+
+def check_checkpoints(tables: Tables, project_id: str, count_max: int) -> None:
+    """Refuse one more checkpoint of a project.
+
+    Parameters
+    ----------
+    tables : Tables
+    project_id : str
+    count_max : int
+        How many there may be.
+
+    Raises
+    ------
+    LimitError
+    """
+    check_count(
+        f"the number of checkpoints of project '{project_id}' is",
+        owned_in(tables.checkpoints, project_id),
+        count_max,
+        "checkpoints_per_project_max",
+    )
 
 
 def project_bytes(tables: Tables, project_id: str) -> int:
@@ -96,13 +123,13 @@ def check_project(tables: Tables, project_id: str, more_bytes: int, limit_bytes:
 
     Raises
     ------
-    ConflictError
+    StorageFullError
     """
     if limit_bytes == 0:
         return
     used_bytes = project_bytes(tables, project_id)
     if used_bytes + more_bytes > limit_bytes:
-        raise ConflictError(
+        raise StorageFullError(
             f"The upload needs {more_bytes} bytes, and project '{project_id}' already takes"
             f" {used_bytes} of the {limit_bytes} it may have (setting project_size_max_bytes);"
             " delete data-sets that are not needed."

@@ -20,7 +20,13 @@ from hanami_actors.api.endpoints.checkpoint import (
 from hanami_actors.api.fields import ResourceName
 from hanami_actors.api.streaming import FileContent, FileReply
 from hanami_actors.domain.checkpoint.messages import CreateCheckpoint
-from hanami_actors.errors import BadRequestError, BusyError, ConflictError, NotFoundError
+from hanami_actors.errors import (
+    BadRequestError,
+    BusyError,
+    ConflictError,
+    LimitError,
+    NotFoundError,
+)
 
 if TYPE_CHECKING:
     from hanami_actors.domain.cluster.source import Source
@@ -108,7 +114,7 @@ ROWS = (
         access=EVERYBODY,
         request=UploadedCheckpoint,
         reply=CheckpointReply,
-        errors=(BadRequestError,),
+        errors=(BadRequestError, LimitError),
         handler=upload_checkpoint,
         # A network in a file is taken as it is: whoever uploads one has to be trusted.
         requires_admin=True,

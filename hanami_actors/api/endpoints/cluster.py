@@ -22,7 +22,13 @@ from hanami_actors.domain.tables import (
     cluster_name_taken,
     find_visible,
 )
-from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError, TemplateError
+from hanami_actors.errors import (
+    BadRequestError,
+    ConflictError,
+    LimitError,
+    NotFoundError,
+    TemplateError,
+)
 
 __all__ = [
     "DIRECTORY",
@@ -228,7 +234,7 @@ ROWS = (
         access=EVERYBODY,
         request=NewCluster,
         reply=OwnedReply,
-        errors=(ConflictError, NotFoundError, TemplateError),
+        errors=(ConflictError, LimitError, NotFoundError, TemplateError),
         handler=create_cluster,
     ),
     Endpoint(

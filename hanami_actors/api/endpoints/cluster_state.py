@@ -16,7 +16,7 @@ from hanami_actors.api.endpoints.cluster import (
 from hanami_actors.api.endpoints.replies import OwnedReply, UuidReply
 from hanami_actors.api.fields import ResourceName, UuidText
 from hanami_actors.domain.cluster.messages import CreateCluster, LoadCheckpoint, SaveCheckpoint
-from hanami_actors.errors import ConflictError, NotFoundError
+from hanami_actors.errors import ConflictError, LimitError, NotFoundError
 
 if TYPE_CHECKING:
     from hanami_actors.actors.cluster_messages import CheckpointTicket
@@ -86,7 +86,7 @@ ROWS = (
         access=EVERYBODY,
         request=NewCheckpoint,
         reply=CheckpointTicketReply,
-        errors=(NotFoundError, ConflictError),
+        errors=(NotFoundError, ConflictError, LimitError),
         handler=save_cluster,
     ),
     Endpoint(
@@ -97,7 +97,7 @@ ROWS = (
         access=EVERYBODY,
         request=Restore,
         reply=UuidReply,
-        errors=(NotFoundError, ConflictError),
+        errors=(NotFoundError, ConflictError, LimitError),
         handler=load_cluster,
     ),
     Endpoint(
@@ -108,7 +108,7 @@ ROWS = (
         access=EVERYBODY,
         request=Copy,
         reply=OwnedReply,
-        errors=(NotFoundError, ConflictError),
+        errors=(NotFoundError, ConflictError, LimitError),
         handler=copy_cluster,
         ours=True,
     ),

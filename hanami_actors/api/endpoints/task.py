@@ -24,7 +24,7 @@ from hanami_actors.domain.cluster.resolve import (
     TIME_LENGTH_MAX,
 )
 from hanami_actors.domain.cluster.views import TaskView
-from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
+from hanami_actors.errors import BadRequestError, ConflictError, LimitError, NotFoundError
 
 __all__ = ["ROWS", "TaskReply"]
 
@@ -248,7 +248,7 @@ ROWS = (
         access=EVERYBODY,
         request=NewTrainTask,
         reply=TaskReply,
-        errors=(NotFoundError, BadRequestError, ConflictError),
+        errors=(NotFoundError, BadRequestError, ConflictError, LimitError),
         handler=create_train_task,
     ),
     Endpoint(
@@ -259,7 +259,7 @@ ROWS = (
         access=EVERYBODY,
         request=NewRequestTask,
         reply=TaskReply,
-        errors=(NotFoundError, BadRequestError, ConflictError),
+        errors=(NotFoundError, BadRequestError, ConflictError, LimitError),
         handler=create_request_task,
     ),
     Endpoint(

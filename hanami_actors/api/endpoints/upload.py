@@ -13,7 +13,7 @@ from hanami_actors.api.fields import ChecksumText, ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.dataset.messages import CreateUploadedDataset, FinalizeDataset
 from hanami_actors.domain.upload.checksum import normalize
-from hanami_actors.errors import ConflictError, DatasetFormatError, NotFoundError
+from hanami_actors.errors import ConflictError, DatasetFormatError, LimitError, NotFoundError
 
 if TYPE_CHECKING:
     from hanami_actors.domain.dataset.aggregate import DatasetState
@@ -166,7 +166,7 @@ ROWS = (
         access=EVERYBODY,
         request=NewMnist,
         reply=MnistUploadReply,
-        errors=(ConflictError,),
+        errors=(ConflictError, LimitError),
         handler=create_mnist,
     ),
     Endpoint(
@@ -191,7 +191,7 @@ ROWS = (
         access=EVERYBODY,
         request=NewCsv,
         reply=CsvUploadReply,
-        errors=(ConflictError,),
+        errors=(ConflictError, LimitError),
         handler=create_csv,
     ),
     Endpoint(

@@ -9,7 +9,6 @@ from hanami_actors.domain.cluster.events import (
     ClusterDeleted,
     ClusterEvent,
     CyclesTrained,
-    Task,
     TaskAborted,
     TaskFailed,
     TaskFinished,
@@ -50,10 +49,11 @@ from hanami_actors.domain.cluster.state import (
     queued_count,
 )
 from hanami_actors.domain.transitions import allows
-from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
+from hanami_actors.errors import BadRequestError, ConflictError, LimitError, NotFoundError
 
 __all__ = ["decide", "startable_task", "task_not_found"]
 
+_RETRY_AFTER_S: Final = 10
 _SEED_MAX: Final = 2**63 - 1
 _KINDS: Final = ("train", "request", "save", "load")
 _RunningMessage = RecordCycles | SuspendTask | PauseTask | FinishTask | AbortTask | FailTask
@@ -83,7 +83,7 @@ def decide(state: ClusterState, message: ClusterMessage, stamp: Stamp) -> tuple[
             return (ClusterDeleted(),)
         case QueueTask():
             _require_cluster(state)
-            return (_queue(state, message.task),)
+            return (_queue(state, message),)
         case StartTask():
             return (_start(state, message),)
         case ResumeTask():
@@ -138,7 +138,8 @@ def _register(state: ClusterState, message: RegisterCluster, stamp: Stamp) -> Cl
     )
 
 
-def _queue(state: ClusterState, task: Task) -> TaskQueued:
+def _queue(state: ClusterState, message: QueueTask) -> TaskQueued:
+    task = message.task
     if find_task(state, task.uuid) is not None:
         raise ConflictError(
             f"Task with UUID '{task.uuid}' is already in the queue of cluster '{state.uuid}'."
@@ -154,10 +155,12 @@ def _queue(state: ClusterState, task: Task) -> TaskQueued:
             f"Task '{task.name}' has no cycle to run: {task.row_count} rows, time_length "
             f"{task.time_length}, {task.epoch_count} epochs."
         )
-    if queued_count(state) >= QUEUE_LEN_MAX:
-        raise ConflictError(
-            f"Cluster with uuid '{state.uuid}' has {QUEUE_LEN_MAX} waiting tasks, which is the limit; "
-            "wait until some of them are finished or delete some."
+    len_max = min(message.queue_len_max, QUEUE_LEN_MAX)
+    if queued_count(state) >= len_max:
+        raise LimitError(
+            f"Cluster with uuid '{state.uuid}' has {len_max} waiting tasks, which is the limit "
+            "(setting queued_tasks_max); wait until some of them are finished or delete some.",
+            retry_after_s=_RETRY_AFTER_S,
         )
     return TaskQueued(task=task)
 

@@ -127,9 +127,10 @@ class RegisterCluster(Message, frozen=True, kw_only=True):
 
 
 class QueueTask(Message, frozen=True, kw_only=True):
-    """Queue a task whose names are resolved to bytes."""
+    """Queue a task whose names are resolved to bytes, unless so many wait already."""
 
     task: Task
+    queue_len_max: int = 1000
 
 
 class StartTask(Message, frozen=True, kw_only=True):

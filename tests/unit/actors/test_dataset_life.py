@@ -103,7 +103,7 @@ class TestRoom:
         backend.finalize(state)
         assert project_bytes(backend.gateway.tables, "lab") == 16
         announce(backend, b"x" * 84)
-        with pytest.raises(ConflictError, match=r"'lab' already takes 100 of the 100"):
+        with pytest.raises(StorageFullError, match=r"'lab' already takes 100 of the 100"):
             announce(backend, b"x")
         other = CreateUploadedDataset(name="table", kind="csv", input_size_bytes=100)
         backend.ask(DIRECTORY, other, Who(user_id="bob", project_id="shop"))
@@ -111,7 +111,7 @@ class TestRoom:
     def test_a_refused_dataset_leaves_nothing(self, make_backend):
         backend = make_backend(project_size_max_bytes=10)
         before = list(backend.log.appended)
-        with pytest.raises(ConflictError):
+        with pytest.raises(StorageFullError):
             announce(backend, b"x" * 11)
         assert backend.log.appended == before
         assert dict(backend.gateway.tables.datasets) == {}

@@ -2,10 +2,12 @@
 
 import pytest
 
-from hanami_actors.actors.gateway import GetClusterFigures
-from hanami_actors.domain.cluster.messages import CreateCluster, DeleteCluster
+from hanami_actors.actors.cluster_messages import SetMode
+from hanami_actors.actors.gateway import DeleteTask, GetClusterFigures
+from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint
+from hanami_actors.domain.cluster.messages import CreateCluster, DeleteCluster, SaveCheckpoint
 from hanami_actors.domain.dataset.messages import CreateUploadedDataset, DeleteDataset
-from hanami_actors.errors import BusyError, ConflictError, StorageFullError
+from hanami_actors.errors import BusyError, LimitError, StorageFullError
 from tests.unit.actors.harness import cluster_target, wait_until
 
 CSV = b"a,b\n1,2\n"  # 8 bytes
@@ -23,7 +25,7 @@ def create(backend, number):
 def test_a_project_has_so_many_data_sets(make_backend):
     backend = make_backend(datasets_per_project_max=2)
     first, _ = announce(backend), announce(backend)
-    with pytest.raises(ConflictError, match=r"is 2, and 2 are allowed .* datasets_per_project_max"):
+    with pytest.raises(LimitError, match=r"is 2, and 2 are allowed .* datasets_per_project_max"):
         announce(backend)
     backend.ask_directory(DeleteDataset(uuid=first.uuid))
     announce(backend)
@@ -32,7 +34,7 @@ def test_a_project_has_so_many_data_sets(make_backend):
 def test_a_project_has_so_many_clusters(make_backend):
     backend = make_backend(clusters_per_project_max=2)
     first, _ = create(backend, 1), create(backend, 2)
-    with pytest.raises(ConflictError, match="clusters_per_project_max"):
+    with pytest.raises(LimitError, match="clusters_per_project_max"):
         create(backend, 3)
     backend.ask_directory(DeleteCluster(uuid=first))
     create(backend, 3)
@@ -41,7 +43,7 @@ def test_a_project_has_so_many_clusters(make_backend):
 def test_a_user_has_so_many_files_on_their_way(make_backend):
     backend = make_backend(uploads_per_user_max=2)
     first, _ = announce(backend), announce(backend)
-    with pytest.raises(ConflictError, match="uploads_per_user_max"):
+    with pytest.raises(LimitError, match="uploads_per_user_max"):
         announce(backend)
     backend.upload(first.upload_uuids[0], CSV)
     backend.finalize(first)
@@ -53,6 +55,31 @@ def test_a_user_does_not_reserve_the_whole_disk(make_backend):
     announce(backend, 10)
     with pytest.raises(StorageFullError, match="upload_share_max"):
         announce(backend, 10_000)
+
+
+def test_a_project_has_so_many_checkpoints(make_backend):
+    backend = make_backend(checkpoints_per_project_max=1)
+    uuid = create(backend, 1)
+    made = backend.ask_cluster(uuid, SaveCheckpoint(name="first")).uuid
+    wait_until(lambda: len(backend.gateway.tables.checkpoints) == 1)
+    with pytest.raises(LimitError, match="checkpoints_per_project_max"):
+        backend.ask_cluster(uuid, SaveCheckpoint(name="second"))
+    backend.ask_directory(DeleteCheckpoint(uuid=made))
+    backend.ask_cluster(uuid, SaveCheckpoint(name="second"))
+
+
+def test_a_cluster_has_so_many_waiting_tasks(make_backend):
+    backend = make_backend(queued_tasks_max=2)
+    uuid = create(backend, 1)
+    # In direct mode nothing starts.
+    backend.ask_cluster(uuid, SetMode(mode="DIRECT"))
+    first, _ = [
+        backend.ask_cluster(uuid, SaveCheckpoint(name=f"save {number}")) for number in range(2)
+    ]
+    with pytest.raises(LimitError, match=r"2 waiting tasks.*queued_tasks_max"):
+        backend.ask_cluster(uuid, SaveCheckpoint(name="one more"))
+    backend.ask_cluster(uuid, DeleteTask(task_uuid=first.uuid))
+    backend.ask_cluster(uuid, SaveCheckpoint(name="one more"))
 
 
 def test_more_clusters_than_threads_are_busy_until_others_rest(make_backend):

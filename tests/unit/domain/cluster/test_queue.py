@@ -31,6 +31,7 @@ from hanami_actors.errors import (
     BadRequestError,
     ConflictError,
     ImpossibleEventError,
+    LimitError,
     NotFoundError,
 )
 from tests.unit.domain.builders import (
@@ -222,7 +223,7 @@ def test_the_queue_is_bounded_by_what_waits():
         for event in decide(state, queue(1000 + number), stamp()):
             state = apply(state, event, NOW_US)
     assert queued_count(state) == QUEUE_LEN_MAX
-    refused(state, queue(60), ConflictError, "1000 waiting tasks")
+    refused(state, queue(60), LimitError, "1000 waiting tasks")
     (event,) = decide(state, start(1000), stamp())
     assert decide(apply(state, event, NOW_US), queue(60), stamp())
 
