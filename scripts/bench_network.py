@@ -294,7 +294,9 @@ def main() -> None:
     parser.add_argument(
         "--docs", action="store_true", help="write the table to docs/performance.md"
     )
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a learning curve as SVG")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="only draw a learning curve, .svg or .png"
+    )
     options = parser.parse_args()
     images = load_images(Path(options.mnist) if options.mnist else None)
     named = machine()

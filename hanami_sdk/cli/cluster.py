@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from hanami_sdk.cli import plot
 from hanami_sdk.cli.command_line import Command, Flag, Group
 from hanami_sdk.cli.failures import CommandFailedError, UsageFaultError
 from hanami_sdk.cli.session import open_failure, open_session
@@ -174,6 +175,7 @@ GROUP = Group(
                 Flag("-n", "--rows", kind="int", default=1000, summary="at most so many rows"),
             ],
         ),
+        plot.COMMAND,
         Command(
             "rename",
             _rename,
