@@ -24,6 +24,7 @@ from hanami_actors.api.http import (
 from hanami_actors.api.idempotency import IdempotencyDesk
 from hanami_actors.api.identified import Identified
 from hanami_actors.api.login_limits import LoginLimits
+from hanami_actors.api.metrics import Metrics, RequestMeter
 from hanami_actors.api.policy import Policy
 from hanami_actors.api.routes import Routes
 from hanami_actors.api.settings import ApiSettings
@@ -87,6 +88,8 @@ class HanamiApplication(Application):
         self.sampler = Sampler(gateway.clock)
         self.sampler.start()
         self.received = ByteBudget(settings.received_max_bytes)
+        self.meter = RequestMeter()
+        self.metrics = Metrics(self.meter, self._gauges())
         self.in_flight_count = 0
         self.is_draining = False
         self.list_cache = ListCache()
@@ -111,6 +114,8 @@ class HanamiApplication(Application):
     def log_request(self, handler: RequestHandler) -> None:
         """Take note of an answered request."""
         assert isinstance(handler, Identified), "every handler of ours is"
+        name = handler.endpoint_name if isinstance(handler, RestHandler) else "websocket"
+        self.meter.record(name, handler.get_status(), handler.request.request_time())
         self.access_log.record(
             method=str(handler.request.method),
             path=handler.request.path,
@@ -123,6 +128,25 @@ class HanamiApplication(Application):
     def check_policy(self, who: Who, method: str, path: str) -> None:
         """Raise `UnauthorizedError` if the policy refuses the caller this method and path."""
         self.routes.check_policy(who, method, path)
+
+    def _gauges(self) -> dict[str, tuple[str, Callable[[], float]]]:
+        gateway = self.gateway
+        return {
+            "ready": ("1 when tasks can run.", lambda: float(self.is_ready())),
+            "requests_in_flight": (
+                "Requests that wait for an answer.",
+                lambda: self.in_flight_count,
+            ),
+            "websockets": ("Websockets that are open.", lambda: len(self.sockets)),
+            "received_bytes": ("Bodies and chunks in memory.", lambda: self.received.used_bytes),
+            "log_position": ("Events ever recorded.", lambda: gateway.tables.position),
+            "users": ("Users.", lambda: len(gateway.tables.users)),
+            "projects": ("Projects.", lambda: len(gateway.tables.projects)),
+            "datasets": ("Data-sets.", lambda: len(gateway.tables.datasets)),
+            "uploads": ("Files on their way.", lambda: len(gateway.tables.uploads)),
+            "clusters": ("Clusters.", lambda: len(gateway.tables.clusters)),
+            "checkpoints": ("Checkpoints.", lambda: len(gateway.tables.checkpoints)),
+        }
 
     def close(self) -> None:
         """Close the websockets, write the log, let go of the threads."""

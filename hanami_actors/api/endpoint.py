@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hanami_actors.api.call_log import CallLog
     from hanami_actors.api.documents import Documents
     from hanami_actors.api.endpoints.replies import ListCache
+    from hanami_actors.api.metrics import Metrics
     from hanami_actors.measure.sampler import Sampler
 
 __all__ = [
@@ -104,6 +105,11 @@ class EndpointServices(Protocol):
     @property
     def documents(self) -> "Documents":
         """The interface, documented."""
+        ...
+
+    @property
+    def metrics(self) -> "Metrics":
+        """Figures for a monitoring system."""
         ...
 
     @property

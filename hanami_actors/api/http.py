@@ -29,8 +29,15 @@ SMALL_BODY_SIZE_BYTES = 64 * 1024
 
 
 class RestHandler(Identified):
-    """Serves every row of the endpoint table. Runs in the event loop's thread, never blocks."""
+    """Serves every row of the endpoint table. Runs in the event loop's thread, never blocks.
 
+    Attributes
+    ----------
+    endpoint_name : str
+        Of the row; empty while none was found.
+    """
+
+    endpoint_name = ""
     _call: Call | None = None
     _message: msgspec.Struct | None = None
 
@@ -83,6 +90,7 @@ class RestHandler(Identified):
         request = self.request
         route = application.routes.find(str(request.method), request.path)
         row = route.row
+        self.endpoint_name = row.name
         if row.access.is_open:
             return route, None
         token = request.headers.get("X-Auth-Token")

@@ -90,6 +90,7 @@ def good_requests(api: HasGateway) -> dict[str, dict[str, Any]]:
         "list_hosts": {},
         "get_openapi": {},
         "get_documentation_page": {},
+        "get_metrics": {},
         "get_power_consumption": {},
         "get_temperature_production": {},
         "get_speed": {},

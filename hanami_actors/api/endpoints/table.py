@@ -14,6 +14,7 @@ from hanami_actors.api.endpoints import (
     host,
     logs,
     measure,
+    metrics,
     project,
     task,
     token,
@@ -43,6 +44,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *host.ROWS,
     *logs.ROWS,
     *measure.ROWS,
+    *metrics.ROWS,
     *health.ROWS,
     *documentation.ROWS,
 )
