@@ -47,7 +47,6 @@ from hanami_actors.domain.base import Stamp
 from hanami_actors.domain.cluster import messages as domain
 from hanami_actors.domain.cluster.decide import decide
 from hanami_actors.domain.cluster.events import ClusterEvent
-from hanami_actors.domain.cluster.lineage import source_at
 from hanami_actors.domain.cluster.messages import (
     CreateRequestTask,
     CreateTrainTask,
@@ -197,10 +196,8 @@ class ClusterActor(Actor):
         return None
 
     def _describe(self, span_uuid: str | None, cycle: int) -> Source:
-        newest = self._core.book.source()
-        if span_uuid is None:
-            return newest
-        return source_at(newest, self._core.book.lineage(), span_uuid, cycle)
+        book = self._core.book
+        return book.source() if span_uuid is None else book.moment(span_uuid, cycle)
 
     def _switch_host(self, message: SwitchHost, stamp: Stamp) -> CallbackFuture | None:
         core = self._core

@@ -1,17 +1,18 @@
 """What the log knows of one cluster, and the only way to add to it."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 from hanami_actors.actors.system import System
 from hanami_actors.actors.writer import append_to, persist
 from hanami_actors.compute import KERNEL_VERSION
 from hanami_actors.domain.base import Stamp
 from hanami_actors.domain.cluster.apply import apply
-from hanami_actors.domain.cluster.events import CheckpointTaken, ClusterEvent
-from hanami_actors.domain.cluster.lineage import Lineage, source_of
+from hanami_actors.domain.cluster.events import CheckpointTaken, ClusterEvent, ClusterRestored
+from hanami_actors.domain.cluster.lineage import Lineage, source_at, source_of
 from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.cluster.state import ClusterState
-from hanami_actors.errors import BusyError, FaultError, WrongVersionError
+from hanami_actors.errors import BusyError, FaultError, NotFoundError, WrongVersionError
 from hanami_actors.eventlog.port import Append
 from hanami_actors.eventlog.replay import fold
 from hanami_actors.replay.histories import Histories
@@ -67,6 +68,32 @@ class ClusterBook:
         """Return the newest moment."""
         return source_of(self.state, self.stream, self.version, KERNEL_VERSION)
 
+    def moment(self, span_uuid: str, cycle: int) -> Source:
+        """Return a moment of the past, also one that a restore led away from.
+
+        Parameters
+        ----------
+        span_uuid : str
+            A task or session.
+        cycle : int
+            Cycles of it; negative for all that were run.
+
+        Raises
+        ------
+        NotFoundError
+            The cluster was never there.
+        """
+        try:
+            return source_at(self.source(), self.lineage(), span_uuid, cycle)
+        except NotFoundError:
+            for version in self._left_behind():
+                state = self._histories.read(self.stream, version)
+                newest = source_of(state, self.stream, version, KERNEL_VERSION)
+                lineage = self._histories.lineage(state, self.stream)
+                with contextlib.suppress(NotFoundError):
+                    return source_at(newest, lineage, span_uuid, cycle)
+            raise
+
     def commit(self, stamp: Stamp, events: tuple[ClusterEvent, ...], *others: Append) -> None:
         """Fold, append, then take the state.
 
@@ -98,6 +125,14 @@ class ClusterBook:
             self._histories.remember(self.stream, self.version, self.state)
         mine = [record for record in commit.records if record.stream == self.stream]
         self.state, self.version = following, mine[-1].version
+
+    def _left_behind(self) -> Iterator[int]:
+        """Yield the versions before which a restore took the cluster elsewhere."""
+        if self.state.base is None:
+            return
+        for record in self._system.log.read_stream(self.stream):
+            if isinstance(record.event, ClusterRestored):
+                yield record.version - 1
 
     def _lose_certainty(self) -> None:
         self.is_certain = False

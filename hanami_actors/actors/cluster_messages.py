@@ -57,6 +57,8 @@ class SwitchHost(Message, frozen=True, kw_only=True):
 class DescribeMoment(Message, frozen=True, kw_only=True):
     """Ask for a moment of the cluster's history. Answer: ``Source``; NotFoundError.
 
+    Also for one that a restore has led away from.
+
     Attributes
     ----------
     span_uuid : str or None

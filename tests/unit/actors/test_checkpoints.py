@@ -237,6 +237,28 @@ class TestPositions:
         other = backend.ask_directory(CreateCluster(name="whole", source=whole)).uuid
         assert digest_of(backend, other, data) == backend.task(cluster, first).digest != digest
 
+    def test_what_a_restore_led_away_from_is_a_beginning_as_well(self, backend):
+        cluster, data, early = learned(backend)
+        checkpoint = save(backend, cluster)
+        lost = backend.train(cluster, data, epochs=2)
+        late = backend.finished(cluster, lost).digest
+        load(backend, cluster, checkpoint)
+        again = backend.train(cluster, data)
+        backend.finished(cluster, again)
+        for span, cycle, digest in ((lost, -1, late), (lost, 40, None), (again, -1, None)):
+            moment = backend.ask_cluster(cluster, DescribeMoment(span_uuid=span, cycle=cycle))
+            copy = backend.ask_directory(CreateCluster(name=f"{span} {cycle}", source=moment)).uuid
+            drop_caches(backend, cluster, copy)
+            found = digest_of(backend, copy, data)
+            # One pass after the checkpoint is one pass after it, on either way.
+            assert found == (digest or backend.task(cluster, again).digest)
+        # Nor is it lost when the cluster is restored once more, also from elsewhere.
+        load(backend, cluster, save(backend, backend.cluster("other")))
+        assert backend.ask_cluster(cluster, DescribeMoment(span_uuid=lost)).digest == late != early
+        for span, cycle in ((lost, 81), (checkpoint, -1)):
+            with pytest.raises(NotFoundError):
+                backend.ask_cluster(cluster, DescribeMoment(span_uuid=span, cycle=cycle))
+
     def test_a_copy_of_a_copy_reaches_back_to_the_first(self, backend):
         cluster, data, digest = learned(backend)
         clusters = [cluster]
