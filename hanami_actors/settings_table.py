@@ -97,7 +97,8 @@ class Settings(LimitSettings):
             unit="s",
             minimum=60.0,
             maximum=31_536_000,
-            meaning="How old such a file must be.",
+            meaning="How old such a file must be, and for how long it must have been unneeded: what"
+            " was deleted since, or found by the first look only, stays.",
         ),
     ]
     snapshot_interval_s: Annotated[

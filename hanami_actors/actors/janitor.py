@@ -1,4 +1,8 @@
-"""Removes now and then what nobody needs any more: blobs without a name, old snapshots."""
+"""Removes now and then what nobody needs any more: blobs without a name, old snapshots.
+
+A file goes when two looks agree on it, with a time between them that a set clock cannot shorten:
+an event that names it may be on its way while the first one reads the log.
+"""
 
 import logging
 import subprocess
@@ -32,7 +36,7 @@ class Janitor:
     interval_s : float
         Time between two looks; the first one comes after it.
     grace_s : float
-        How old something must be to be removed.
+        How old something must be to be removed, and for how long it must have been unneeded.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Janitor:
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._unneeded_since_s: dict[tuple[str, int | str], float] = {}
         self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
 
     def start(self) -> None:
@@ -70,29 +75,40 @@ class Janitor:
             self._thread.join()
 
     def clean(self) -> int:
-        """Look and remove; return the bytes of blobs that were freed."""
-        older_than_s = self._clock.now_us() / 1e6 - self._grace_s
+        """Look, and remove what has been unneeded for long; return the bytes of blobs that were freed."""
         plan = self._look()
         if plan is None:
             return 0
-        freed_bytes = removed_count = 0
+        due = self._due(plan)
+        freed_bytes = removed_count = snapshot_count = 0
         try:
-            for digest in plan.blobs:
-                size_bytes = self._blobs.collect(Digest(digest), older_than_s=older_than_s)
-                freed_bytes += size_bytes
-                removed_count += size_bytes > 0
+            for digest, stored_ns in plan.blobs:
+                if (digest, stored_ns) in due:
+                    size_bytes = self._blobs.collect(Digest(digest), stored_ns=stored_ns)
+                    freed_bytes += size_bytes
+                    removed_count += size_bytes > 0
             for stream, name in plan.snapshots:
-                self._snapshots.delete(StreamId(stream), name)
+                if (stream, name) in due:
+                    self._snapshots.delete(StreamId(stream), name)
+                    snapshot_count += 1
         except HanamiError as error:
             logger.warning("cleaning up was cut short: %s", error)
-        if removed_count or plan.snapshots:
+        if removed_count or snapshot_count:
             logger.info(
                 "removed %d blobs (%d bytes) that nothing names, and %d old snapshots",
                 removed_count,
                 freed_bytes,
-                len(plan.snapshots),
+                snapshot_count,
             )
         return freed_bytes
+
+    def _due(self, plan: Plan) -> set[tuple[str, int | str]]:
+        """Return what earlier looks, too, found unneeded; remember what this one found first."""
+        now_s = self._clock.monotonic_s()
+        before = self._unneeded_since_s
+        found: tuple[tuple[str, int | str], ...] = (*plan.blobs, *plan.snapshots)
+        self._unneeded_since_s = {each: before.get(each, now_s) for each in found}
+        return {each for each in found if now_s - before.get(each, now_s) >= self._grace_s}
 
     def _run(self) -> None:
         while not self._ending.wait(self._interval_s):

@@ -16,7 +16,7 @@ from hanami_actors.domain.cluster.events import ClusterDeleted, SamplesTrained, 
 from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.dataset.events import ColumnFile, DatasetDeleted
 
-__all__ = ["BLOB_FIELDS", "Holdings", "Reference", "blobs_of", "streams_of"]
+__all__ = ["BLOB_FIELDS", "ENDINGS", "Holdings", "Reference", "blobs_of", "streams_of"]
 
 BLOB_FIELDS: Final[Mapping[type[msgspec.Struct], tuple[str, str]]] = MappingProxyType(
     {
@@ -30,7 +30,8 @@ BLOB_FIELDS: Final[Mapping[type[msgspec.Struct], tuple[str, str]]] = MappingProx
 # What was found out about a type, by type and what was looked for.
 _known_fields: dict[tuple[Any, frozenset[type]], tuple[str, ...]] = {}
 
-_ENDINGS: Final = (CheckpointDeleted, ClusterDeleted, DatasetDeleted)
+ENDINGS: Final = (CheckpointDeleted, ClusterDeleted, DatasetDeleted)
+"""Events after which a stream keeps nothing any more."""
 _ROOT_KINDS: Final = frozenset({"dataset", "cluster", "checkpoint"})
 
 
@@ -75,7 +76,7 @@ class Holdings:
     def add(self, stream: str, event: Any) -> None:
         """Take a record in."""
         if stream.partition("/")[0] in _ROOT_KINDS:
-            if isinstance(event, _ENDINGS):
+            if isinstance(event, ENDINGS):
                 self._alive.discard(stream)
             else:
                 self._alive.add(stream)

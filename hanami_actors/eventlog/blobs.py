@@ -261,30 +261,29 @@ class BlobStore:
         with storage_errors(f"the blob {digest}"):
             self._target(digest).unlink(missing_ok=True)
 
-    def is_older(self, digest: Digest, time_s: float) -> bool:
-        """Tell whether a blob was stored, for the last time, before a time of day.
+    def stored_ns(self, digest: Digest) -> int:
+        """Return the time of day at which a blob was stored for the last time, 0 if it has gone.
 
         Parameters
         ----------
         digest : Digest
-        time_s : float
         """
         try:
-            return self._target(digest).stat().st_mtime < time_s
+            return self._target(digest).stat().st_mtime_ns
         except FileNotFoundError:
-            return False
+            return 0
 
-    def collect(self, digest: Digest, *, older_than_s: float) -> ByteCount:
+    def collect(self, digest: Digest, *, stored_ns: int) -> ByteCount:
         """Remove a blob that nothing names, unless it was stored again since; return its size.
 
         Parameters
         ----------
         digest : Digest
-        older_than_s : float
-            Time of day in seconds.
+        stored_ns : int
+            What `stored_ns` said when it was found out that nothing names it.
         """
         with storage_errors(f"the blob {digest}"), self._locked(fcntl.LOCK_EX):
-            if not self.is_older(digest, older_than_s):
+            if self.stored_ns(digest) != stored_ns:
                 return ByteCount(0)
             size_bytes = self.size_bytes(digest)
             self._target(digest).unlink()

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hanami_actors.domain.base import Value
-from hanami_actors.domain.references import Holdings
 from hanami_actors.errors import BlobMissingError
 from hanami_actors.eventlog.blobs import BlobStore
+from hanami_actors.eventlog.collect import Plan, Retention
 from hanami_actors.eventlog.directory import DataDirectory
 from hanami_actors.eventlog.journal import JOURNAL_NAMES
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.eventlog.table_snapshots import STREAM as TABLES_STREAM
+from hanami_actors.types import Digest, StreamId
 
 __all__ = ["BlobUse", "SnapshotUse", "TagUse", "Usage", "usage_of"]
 
@@ -39,12 +40,15 @@ class BlobUse(Value, frozen=True, kw_only=True):
         What they are.
     kept_by : str
         Kinds of streams that name them, or that nothing does.
+    removable_bytes : int
+        Of those that the next cleaning up may remove.
     """
 
     kind: str
     kept_by: str
     blob_count: int
     size_bytes: int
+    removable_bytes: int
 
 
 class SnapshotUse(Value, frozen=True, kw_only=True):
@@ -56,6 +60,8 @@ class SnapshotUse(Value, frozen=True, kw_only=True):
         Of the cluster, empty if it is not known.
     kept_by : str
         Why its snapshots are there.
+    removable_bytes : int
+        Of those that the next cleaning up may remove.
     """
 
     stream: str
@@ -63,6 +69,7 @@ class SnapshotUse(Value, frozen=True, kw_only=True):
     kept_by: str
     snapshot_count: int
     size_bytes: int
+    removable_bytes: int
 
 
 class Usage(Value, frozen=True, kw_only=True):
@@ -92,7 +99,10 @@ class Usage(Value, frozen=True, kw_only=True):
 
 
 def usage_of(
-    directory: DataDirectory, log: LmdbEventLog, progress: Callable[[int], None] = lambda _: None
+    directory: DataDirectory,
+    log: LmdbEventLog,
+    older_than_s: float,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Usage:
     """Read a whole log and look at all files.
 
@@ -101,22 +111,25 @@ def usage_of(
     directory : DataDirectory
     log : LmdbEventLog
         Of this directory.
+    older_than_s : float
+        Time of day in seconds; what changed since is not removed. See `Retention`.
     progress : callable
         Told the position reached.
     """
     counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     names: dict[str, str] = {}
-    holdings = Holdings()
+    retention = Retention(older_than_s)
     for record, size_bytes in log.read_sized():
         counts[record.tag] += 1
         sizes[record.tag] += size_bytes
-        holdings.add(record.stream, record.event)
+        retention.add(record)
         if record.tag in {"cluster.created", "cluster.renamed"}:
             names[record.stream] = str(getattr(record.event, "name", ""))
         if record.position % _PROGRESS_STEP == 0:
             progress(record.position)
     disk = os.statvfs(directory.path)
+    plan = retention.plan(directory)
     return Usage(
         record_count=log.head().position,
         stream_count=sum(1 for _ in log.streams()),
@@ -127,8 +140,10 @@ def usage_of(
             TagUse(tag=tag, record_count=counts[tag], size_bytes=sizes[tag])
             for tag in sorted(sizes, key=lambda tag: -sizes[tag])
         ),
-        blobs=_blobs(BlobStore(directory.blobs, readonly=True), holdings),
-        snapshots=_snapshots(SnapshotStore(directory.snapshots, readonly=True), holdings, names),
+        blobs=_blobs(BlobStore(directory.blobs, readonly=True), retention, plan),
+        snapshots=_snapshots(
+            SnapshotStore(directory.snapshots, readonly=True), retention, plan, names
+        ),
         other=tuple(
             (name, _tree_bytes(directory.path / name))
             for name in OTHER_PLACES
@@ -138,9 +153,10 @@ def usage_of(
     )
 
 
-def _blobs(store: BlobStore, holdings: Holdings) -> tuple[BlobUse, ...]:
-    holders, kinds = holdings.holders(), holdings.kinds()
-    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+def _blobs(store: BlobStore, retention: Retention, plan: Plan) -> tuple[BlobUse, ...]:
+    holders, kinds = retention.holdings.holders(), retention.holdings.kinds()
+    removable = {digest for digest, _ in plan.blobs}
+    groups: defaultdict[tuple[str, str], dict[Digest, int]] = defaultdict(dict)
     for digest in store.iterate():
         named_by = sorted({stream.partition("/")[0] for stream in holders.get(digest, ())})
         kept_by = " and ".join(named_by) or UNREFERENCED
@@ -148,36 +164,48 @@ def _blobs(store: BlobStore, holdings: Holdings) -> tuple[BlobUse, ...]:
             size_bytes = store.size_bytes(digest)
         except BlobMissingError:
             continue  # removed in this moment
-        groups[kinds.get(digest, "unknown"), kept_by].append(size_bytes)
-    return tuple(
-        BlobUse(kind=kind, kept_by=kept_by, blob_count=len(each), size_bytes=sum(each))
-        for (kind, kept_by), each in sorted(groups.items(), key=lambda item: -sum(item[1]))
-    )
+        groups[kinds.get(digest, "unknown"), kept_by][digest] = size_bytes
+    uses = [
+        BlobUse(
+            kind=kind,
+            kept_by=kept_by,
+            blob_count=len(sizes),
+            size_bytes=sum(sizes.values()),
+            removable_bytes=sum(size for digest, size in sizes.items() if digest in removable),
+        )
+        for (kind, kept_by), sizes in groups.items()
+    ]
+    return tuple(sorted(uses, key=lambda use: -use.size_bytes))
 
 
 def _snapshots(
-    store: SnapshotStore, holdings: Holdings, names: dict[str, str]
+    store: SnapshotStore, retention: Retention, plan: Plan, names: dict[str, str]
 ) -> tuple[SnapshotUse, ...]:
     found = []
+    removable = set(plan.snapshots)
     for stream in store.streams():
-        sizes = [store.size_bytes(stream, name) for name in store.names(stream)]
+        sizes = {name: store.size_bytes(stream, name) for name in store.names(stream)}
         found.append(
             SnapshotUse(
                 stream=stream,
                 name=names.get(stream, ""),
-                kept_by=_reason(stream, holdings),
+                kept_by=_reason(stream, retention),
                 snapshot_count=len(sizes),
-                size_bytes=sum(sizes),
+                size_bytes=sum(sizes.values()),
+                removable_bytes=sum(
+                    size for name, size in sizes.items() if (stream, name) in removable
+                ),
             )
         )
     return tuple(sorted(found, key=lambda use: -use.size_bytes))
 
 
-def _reason(stream: str, holdings: Holdings) -> str:
+def _reason(stream: StreamId, retention: Retention) -> str:
     if stream == TABLES_STREAM:
         return "the server starts fast with it"
+    holdings = retention.holdings
     if stream in holdings.alive:
-        return "the cluster lives"
+        return "the cluster lives, or was deleted just now"
     if stream in holdings.reached():
         return "deleted, but others were restored from it"
     return UNREFERENCED

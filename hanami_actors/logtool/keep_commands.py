@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hanami_actors import settings
 from hanami_actors.errors import HanamiError, LogCorruptError
 from hanami_actors.eventlog.backup import back_up
 from hanami_actors.eventlog.page_check import check_pages
@@ -24,6 +25,7 @@ from hanami_actors.logtool.output import Output, json_option, show_bytes
 from hanami_actors.logtool.progress import Bar
 from hanami_actors.logtool.shown import plain_state
 from hanami_actors.logtool.source import Source
+from hanami_actors.ports import SystemClock
 
 __all__ = ["backup", "stats", "verify"]
 
@@ -110,12 +112,20 @@ def _files(
 
 
 @click.command()
+@click.option(
+    "--grace-s",
+    type=click.FloatRange(min=0),
+    default=lambda: settings.defaults().cleanup_grace_s,
+    show_default="as a server without configuration",
+    help="The server's setting cleanup_grace_s.",
+)
 @json_option
 @click.pass_obj
-def stats(source: Source, *, as_json: bool) -> None:
-    """Say what uses how much, and why it is kept."""
+def stats(source: Source, *, grace_s: float, as_json: bool) -> None:
+    """Say what uses how much, why it is kept, and what the server may remove of it."""
+    older_than_s = SystemClock().now_us() / 1e6 - grace_s
     with Bar("reading", source.log.head().position) as bar:
-        usage = usage_of(source.directory, source.log, bar.reached)
+        usage = usage_of(source.directory, source.log, older_than_s, bar.reached)
     output = Output(as_json=as_json)
     if as_json:
         output.document(plain_state(usage))
@@ -138,21 +148,27 @@ def _print_usage(output: Output, usage: Usage) -> None:
     )
     output.table(
         "blobs",
-        ("what", "kept by", "blobs", "size"),
+        ("what", "kept by", "blobs", "size", "removable"),
         (
-            [use.kind, use.kept_by, str(use.blob_count), show_bytes(use.size_bytes)]
+            [
+                *(use.kind, use.kept_by, str(use.blob_count)),
+                *(show_bytes(use.size_bytes), show_bytes(use.removable_bytes)),
+            ]
             for use in usage.blobs
         ),
-        numbers=2,
+        numbers=3,
     )
     output.table(
         "snapshots (a cache: all of it may be deleted)",
-        ("stream", "name", "kept because", "snapshots", "size"),
+        ("stream", "name", "kept because", "snapshots", "size", "removable"),
         (
-            [use.stream, use.name, use.kept_by, str(use.snapshot_count), show_bytes(use.size_bytes)]
+            [
+                *(use.stream, use.name, use.kept_by, str(use.snapshot_count)),
+                *(show_bytes(use.size_bytes), show_bytes(use.removable_bytes)),
+            ]
             for use in usage.snapshots
         ),
-        numbers=2,
+        numbers=3,
     )
     rows = [[name, show_bytes(size_bytes)] for name, size_bytes in usage.other]
     rows.append(["free on the disk", show_bytes(usage.free_bytes)])

@@ -87,6 +87,11 @@ class History:
     def close(self) -> None:
         self.log.close()
 
+    @property
+    def now_us(self) -> TimestampUs:
+        """The time of the next record."""
+        return TimestampUs(BEGIN_US + 1_000_000 * self._seconds)
+
     def append(self, *appends: tuple[str, Sequence[Event]], user: str = "alice") -> None:
         """Append events to streams, all in one batch."""
         filled = tuple(
@@ -98,7 +103,7 @@ class History:
             for stream, events in appends
         )
         stamp = Stamp(
-            now_us=TimestampUs(BEGIN_US + 1_000_000 * self._seconds),
+            now_us=self.now_us,
             who=Who(user_id=user, project_id="lab"),
             correlation_id=uuid_of(0xC0000 + self._seconds),
         )
