@@ -267,29 +267,6 @@ class TestRefusals:
             assert caught.value.code == 4400
 
 
-class TestTokens:
-    def test_an_expired_token_closes_with_4401_unless_it_is_renewed(self, make_server):
-        server = make_server("--token-expire-s", "3")
-        user = User(server)
-        network = user.create_cluster("expiring")
-        with user.connect(network) as renewed, user.connect(network) as expiring:
-            assert renewed.request(picture(0)) == expiring.request(picture(0)) == []
-            renewed.send_text(json.dumps({"token": "nonsense"}))
-            assert json.loads(renewed.receive())["success"] is False
-            token = server.token()
-            with pytest.raises(ClosedError) as caught:
-                expiring.receive()
-            assert caught.value.code == 4401
-            # The other one has the same few seconds, so it is renewed with the newest token.
-            renewed.send_text(json.dumps({"token": token}))
-            answer = renewed.socket.receive_frame()
-            if answer.opcode == 8:
-                assert answer.close_code == 4401
-            else:
-                assert json.loads(answer.payload)["success"] is True
-                assert renewed.request(picture(0)) == []
-
-
 class TestTasks:
     def test_requests_are_answered_while_a_task_trains(self, user, tmp_path):
         files = write_idx(tmp_path, 400)
