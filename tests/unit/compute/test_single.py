@@ -73,6 +73,33 @@ def test_a_shorter_vector_leaves_the_rest_inactive():
     assert np.array_equal(network.request_one({"x": X[0, :100]})["y"], expected)
 
 
+def unaligned(row):
+    return np.frombuffer(b"!" + row.astype("f4").tobytes(), np.uint8)[1:].view("f4")
+
+
+LAYOUTS = {
+    "bytes": lambda row: row,
+    "every second value": lambda row: np.repeat(row.astype("f4"), 2)[::2],
+    "from the end": lambda row: row.astype("f4")[::-1].copy()[::-1],
+    "unaligned": unaligned,
+    "another byte order": lambda row: row.astype(">f4"),
+    "doubles": lambda row: row.astype("f8"),
+    "half floats": lambda row: row.astype("f2"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_vector_of_any_type_and_layout_is_the_same(layout):
+    turn = LAYOUTS[layout]
+    network, other = make_network(width=300), make_network(width=300)
+    for x, y in zip(X[:20], Y, strict=False):
+        network.train_one({"x": turn(x)}, {"y": turn(y)})
+        other.train_one({"x": x.astype("f4")}, {"y": y})
+        answer = network.request_one({"x": turn(x)})["y"]
+        assert np.array_equal(answer, other.request_one({"x": x.astype("f4")})["y"])
+    assert network.digest() == other.digest()
+
+
 def test_arrays_that_grow_in_the_middle_of_a_sample_lose_nothing():
     wrong = np.roll(Y, 1, axis=0)  # cannot be learned: many samples are stored
     network, whole = make_network(width=300), make_network(width=300)
