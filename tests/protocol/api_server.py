@@ -66,6 +66,15 @@ class ServedApi:
         assert done.wait(START_TIMEOUT_S)
         return "\n".join(self.access_lines).splitlines()
 
+    def task_names(self) -> set[str]:
+        """Return what runs in the event loop besides requests that are being looked at."""
+
+        async def look() -> set[str]:
+            coroutines = (task.get_coro() for task in asyncio.all_tasks())
+            return {getattr(each, "__qualname__", repr(each)) for each in coroutines}
+
+        return asyncio.run_coroutine_threadsafe(look(), self._loop).result(START_TIMEOUT_S)
+
     def close(self) -> None:
         """Stop; everything it started ends. A second time does nothing."""
         if not self._thread.is_alive():

@@ -1,6 +1,8 @@
 """Target file_upload: any order, any framing, many chunks on their way, answers in order."""
 
 import random
+import socket
+import struct
 
 import pytest
 
@@ -9,6 +11,7 @@ from hanami_actors.errors import BusyError, FaultError
 from hanami_actors.wire.hanami_messages_pb2 import FileUpload_Message, FileUploadResponse_Message
 from tests.protocol.api_server import MEMBER
 from tests.protocol.raw_clients import TEXT, RawWebSocket
+from tests.unit.actors.harness import wait_until
 
 OK = bytes.fromhex("0801")
 
@@ -210,3 +213,25 @@ def test_uploads_are_not_cut_when_the_token_expires(api, open_socket):
     api.gateway.clock.advance(100_000)
     ws.send(chunk(0, b"abc"))
     assert ws.receive() == OK
+
+
+def test_a_client_that_drops_the_connection_leaves_nothing_waiting(make_api):
+    api = make_api(upload_chunks_in_flight_max=4)
+    file = api.gateway.add_dataset(MEMBER, "csv", size_bytes=1000).upload_uuids[0]
+    token = api.token(MEMBER)
+    before = api.task_names()
+    with RawWebSocket(api.port) as ws:
+        ws.handshake(token, "file_upload", file)
+        api.gateway.hold()
+        for index in range(50):
+            ws.send(chunk(index, b"x"))
+        api.gateway.wait_for_commands(4)
+        first, second, *late = api.gateway._held
+        api.gateway._settle(*first)
+        assert ws.receive() == OK
+        ws.plain_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # The next answer finds the connection reset, while more chunks wait for a place behind it.
+    for entry in (second, *late):
+        api.gateway._settle(*entry)
+    api.gateway.release()
+    wait_until(lambda: not api.application.sockets and api.task_names() <= before)
