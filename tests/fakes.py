@@ -266,6 +266,13 @@ class FakeGateway:
         settler.start()
         settler.join()
 
+    def release_first(self) -> None:
+        """Settle what was held first, and hold the others."""
+        with self._changed:
+            assert self._held, "nothing is held"
+            entry = self._held.pop(0)
+        self._settle(*entry)
+
     def _settle(self, future: CallbackFuture, target: Target, command: Command) -> None:
         try:
             answer = self._answer(target, command)
