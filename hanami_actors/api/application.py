@@ -1,4 +1,4 @@
-"""The tornado application: every path goes to one of three handler classes."""
+"""The tornado application: websockets go to their handler, all else to the table of endpoints."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +15,8 @@ from hanami_actors.api.call_log import CallLog
 from hanami_actors.api.documents import Documents
 from hanami_actors.api.endpoints.replies import ListCache
 from hanami_actors.api.endpoints.table import ENDPOINTS
-from hanami_actors.api.http import (
-    SMALL_BODY_SIZE_BYTES,
-    RestHandler,
-    StreamedRestHandler,
-    announced_size,
-)
+from hanami_actors.api.exchange import DateLine, Exchange
+from hanami_actors.api.http import RestExchange
 from hanami_actors.api.idempotency import IdempotencyDesk
 from hanami_actors.api.identified import Identified
 from hanami_actors.api.login_limits import LoginLimits
@@ -90,6 +86,7 @@ class HanamiApplication(Application):
         self.received = ByteBudget(settings.received_max_bytes)
         self.meter = RequestMeter()
         self.metrics = Metrics(self.meter, self._gauges())
+        self.date_line = DateLine()
         self.in_flight_count = 0
         self.is_draining = False
         self.list_cache = ListCache()
@@ -100,34 +97,45 @@ class HanamiApplication(Application):
 
     def find_handler(self, request: httputil.HTTPServerRequest, **_kwargs: Any) -> Any:
         """Choose by the headers alone; paths are looked up in the table of routes."""
-        # A form's content type would make tornado parse the body; here every body is JSON.
-        if "Content-Type" in request.headers:
-            del request.headers["Content-Type"]
         upgrade = request.headers.get("Upgrade")
         if upgrade is not None and upgrade.lower() == "websocket" and request.method == "GET":
             return self.get_handler_delegate(request, HanamiSocket, {"targets": TARGETS})
-        size_bytes = announced_size(request.headers)
-        small_bytes = min(SMALL_BODY_SIZE_BYTES, self.settings_api.body_size_max_bytes)
-        is_small = size_bytes is not None and size_bytes <= small_bytes
-        return self.get_handler_delegate(request, RestHandler if is_small else StreamedRestHandler)
+        return RestExchange(self, request)
 
     def log_request(self, handler: RequestHandler) -> None:
-        """Take note of an answered request."""
+        """Take note of a websocket that was refused."""
         assert isinstance(handler, Identified), "every handler of ours is"
-        name = handler.endpoint_name if isinstance(handler, RestHandler) else "websocket"
-        self.meter.record(name, handler.get_status(), handler.request.request_time())
-        self.access_log.record(
-            method=str(handler.request.method),
-            path=handler.request.path,
-            status=handler.get_status(),
-            duration_ms=handler.request.request_time() * 1e3,
-            user_id=handler.user_id,
-            request_id=handler.request_id,
-        )
+        status, request_id = handler.get_status(), handler.request_id
+        self._note("websocket", status, handler.request, handler.user_id, request_id)
+
+    def note_answer(self, exchange: Exchange) -> None:
+        """Take note of an answered request."""
+        status, request_id = exchange.status, exchange.request_id
+        name = exchange.endpoint_name
+        self._note(name, status, exchange.request, exchange.user_id, request_id)
 
     def check_policy(self, who: Who, method: str, path: str) -> None:
         """Raise `UnauthorizedError` if the policy refuses the caller this method and path."""
         self.routes.check_policy(who, method, path)
+
+    def _note(
+        self,
+        endpoint_name: str,
+        status: int,
+        request: httputil.HTTPServerRequest,
+        user_id: str,
+        request_id: str,
+    ) -> None:
+        duration_s = request.request_time()
+        self.meter.record(endpoint_name, status, duration_s)
+        self.access_log.record(
+            method=str(request.method),
+            path=request.path,
+            status=status,
+            duration_ms=duration_s * 1e3,
+            user_id=user_id,
+            request_id=request_id,
+        )
 
     def _gauges(self) -> dict[str, tuple[str, Callable[[], float]]]:
         gateway = self.gateway

@@ -1,17 +1,16 @@
-"""The one HTTP handler: find the row, check the caller, decode, call, answer."""
+"""Requests of the endpoint table: find the row, check the caller, decode, call, answer."""
 
+import asyncio
 from functools import partial
-from types import TracebackType
 
 import msgspec
 from tornado import httputil
 from tornado.iostream import StreamClosedError
-from tornado.web import stream_request_body
 
-from hanami_actors.api.answers import CONTENT_TYPE_JSON, RawReply, encode_json
+from hanami_actors.api.answers import RawReply, encode_json
 from hanami_actors.api.call_log import Call
 from hanami_actors.api.endpoint import Context
-from hanami_actors.api.identified import Identified
+from hanami_actors.api.exchange import Exchange
 from hanami_actors.api.routes import Route
 from hanami_actors.api.streaming import FileReply, send_body, send_file
 from hanami_actors.domain.base import Who
@@ -22,46 +21,80 @@ from hanami_actors.errors import (
     RejectedError,
 )
 
-__all__ = ["SMALL_BODY_SIZE_BYTES", "RestHandler", "StreamedRestHandler", "announced_size"]
+__all__ = ["SMALL_BODY_SIZE_BYTES", "RestExchange"]
 
 SMALL_BODY_SIZE_BYTES = 64 * 1024
 """A larger body is read only after the caller is known; one to log in is never larger."""
 
 
-class RestHandler(Identified):
+class RestExchange(Exchange):
     """Serves every row of the endpoint table. Runs in the event loop's thread, never blocks.
 
-    Attributes
-    ----------
-    endpoint_name : str
-        Of the row; empty while none was found.
+    With a body that is large or of unknown length the caller is checked before the body is read.
+    What is refused, or too large, is read and dropped before the answer: the client, which sends
+    before it reads, gets the answer and no broken connection.
     """
 
-    endpoint_name = ""
     _call: Call | None = None
     _message: msgspec.Struct | None = None
+    _admitted: tuple[Route, Who | None] | None = None
+    _refusal: HanamiError | None = None
+    _body: bytes | bytearray = b""
+    _is_small = False
+    _size_bytes = _held_bytes = 0
 
-    def compute_etag(self) -> None:
-        """Answers have no ETag: hashing them would cost more than it saves."""
-
-    async def _serve(self) -> None:
-        self.application.in_flight_count += 1
-        try:
-            await self._answer()
-        except StreamClosedError:
-            # The client left; what it asked for is done.
+    def headers_received(
+        self,
+        start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
+        headers: httputil.HTTPHeaders,
+    ) -> None:
+        """Check the caller now, unless the body is small."""
+        del start_line
+        size_bytes = _announced_size(headers)
+        self._limit_bytes = self.application.settings_api.body_size_max_bytes
+        small_bytes = min(SMALL_BODY_SIZE_BYTES, self._limit_bytes)
+        self._is_small = size_bytes is not None and size_bytes <= small_bytes
+        if self._is_small:
             return
-        finally:
-            self.application.in_flight_count -= 1
+        try:
+            self._admitted = self._admit()
+        except HanamiError as error:
+            self._refusal = error
+        if self._admitted is None or self._admitted[1] is None:
+            self._limit_bytes = min(self._limit_bytes, SMALL_BODY_SIZE_BYTES)
 
-    get = post = put = delete = head = options = patch = _serve
+    def data_received(self, chunk: bytes) -> None:
+        """Keep the bytes while they fit."""
+        self._size_bytes += len(chunk)
+        if self._is_small:
+            self._body += chunk
+        elif self._size_bytes <= self._limit_bytes and self._refusal is None:
+            self._hold(chunk)
+        else:
+            self._let_go()
+
+    def finish(self) -> None:
+        """Answer: the request is there."""
+        self.application.in_flight_count += 1
+        self._task = asyncio.ensure_future(self._answer())
+        self._task.add_done_callback(self._answered)
+
+    def on_connection_close(self) -> None:
+        """Let go of the body: the client left before its end."""
+        self._let_go()
 
     async def _answer(self) -> None:
-        route, who = self._admit()
-        request = self.request
+        if self._refusal is not None:
+            raise self._refusal
+        if self._size_bytes > self._limit_bytes:
+            raise PayloadTooLargeError(
+                f"the body has {self._size_bytes} bytes; at most {self._limit_bytes} are allowed "
+                "(setting body_size_max_bytes; without a token less)"
+            )
+        route, who = self._admitted or self._admit()
+        request, body = self.request, bytes(self._body)
         row = route.row
-        body = request.body if route.has_body else None
-        message = route.decoder.decode(request.query, body)
+        message = route.decoder.decode(request.query, body if route.has_body else None)
         self._message = message
         address = request.remote_ip or ""
         context = Context(self.application, who, self.request_id, row.timeout_s, address)
@@ -71,8 +104,7 @@ class RestHandler(Identified):
             reply = await row.handler(context, message)
         else:
             call = partial(row.handler, context, message)
-            asked = (request.body, request.query)
-            reply = await desk.carry_out(context, row, key, asked, call)
+            reply = await desk.carry_out(context, row, key, (body, request.query), call)
         if isinstance(reply, FileReply):
             await send_file(self, context, reply)
             return
@@ -81,8 +113,21 @@ class RestHandler(Identified):
                 self.set_header(name, value)
             await send_body(self, context, reply.body)
             return
-        self._headers["Content-Type"] = CONTENT_TYPE_JSON
         await send_body(self, context, encode_json(reply))
+
+    def _answered(self, task: "asyncio.Task[None]") -> None:
+        """Tell the client of an error, and the access log of everything."""
+        self.application.in_flight_count -= 1
+        self._let_go()
+        if task.cancelled():
+            return
+        error = task.exception()
+        # A client that left needs no answer; what it asked for is done.
+        if error is not None and not isinstance(error, StreamClosedError):
+            self.fail(error)
+            if not isinstance(error, RejectedError | BusyError):
+                self._note_failure(error)
+        self.application.note_answer(self)
 
     def _admit(self) -> tuple[Route, Who | None]:
         """Find the row and the caller; raises if the caller may not call it."""
@@ -105,61 +150,10 @@ class RestHandler(Identified):
         route.check_admin(who)
         return route, who
 
-    def log_exception(
-        self,
-        typ: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        """Log faults, and note those that a known caller met."""
-        super().log_exception(typ, value, tb)
-        fault = value is not None and not isinstance(value, RejectedError | BusyError)
-        if fault and self._call is not None and self._message is not None:
-            assert value is not None, "it is a fault"
-            self.application.call_log.note_failure(self._call, self._message, value)
-
-
-@stream_request_body
-class StreamedRestHandler(RestHandler):
-    """For bodies that are large or of unknown length.
-
-    The caller is checked before the body is read. What is refused, or too large, is read and
-    dropped before the answer: the client, which sends before it reads, gets the answer and no
-    broken connection.
-    """
-
-    _admitted: tuple[Route, Who | None] | None = None
-    _refusal: HanamiError | None = None
-
-    def prepare(self) -> None:
-        """Check the caller and start counting."""
-        self._body = bytearray()
-        self._size_bytes = 0
-        self._held_bytes = 0
-        self._limit_bytes = self.application.settings_api.body_size_max_bytes
-        try:
-            self._admitted = super()._admit()
-        except HanamiError as error:
-            self._refusal = error
-        if self._admitted is None or self._admitted[1] is None:
-            self._limit_bytes = min(self._limit_bytes, SMALL_BODY_SIZE_BYTES)
-
-    def data_received(self, chunk: bytes) -> None:
-        """Keep the bytes while they fit."""
-        self._size_bytes += len(chunk)
-        if self._size_bytes <= self._limit_bytes and self._refusal is None:
-            self._hold(chunk)
-        else:
-            self._let_go()
-
-    def on_finish(self) -> None:
-        """Let go of the body: it is answered."""
-        self._let_go()
-
-    def on_connection_close(self) -> None:
-        """Let go of the body: nobody waits for an answer."""
-        super().on_connection_close()
-        self._let_go()
+    def _note_failure(self, error: BaseException) -> None:
+        """Note a fault that a known caller met."""
+        if self._call is not None and self._message is not None:
+            self.application.call_log.note_failure(self._call, self._message, error)
 
     def _hold(self, chunk: bytes) -> None:
         budget = self.application.received
@@ -171,29 +165,20 @@ class StreamedRestHandler(RestHandler):
             )
             self._let_go()
             return
+        if not self._body:
+            self._body = bytearray()
         self._body += chunk
         self._held_bytes += len(chunk)
         budget.take(len(chunk))
 
     def _let_go(self) -> None:
-        self._body.clear()
-        self.application.received.give_back(self._held_bytes)
-        self._held_bytes = 0
-
-    def _admit(self) -> tuple[Route, Who | None]:
-        if self._refusal is not None:
-            raise self._refusal
-        if self._size_bytes > self._limit_bytes:
-            raise PayloadTooLargeError(
-                f"the body has {self._size_bytes} bytes; at most {self._limit_bytes} are allowed "
-                "(setting body_size_max_bytes; without a token less)"
-            )
-        self.request.body = bytes(self._body)
-        assert self._admitted is not None, "it is admitted or refused"
-        return self._admitted
+        self._body = b""
+        if self._held_bytes:
+            self.application.received.give_back(self._held_bytes)
+            self._held_bytes = 0
 
 
-def announced_size(headers: httputil.HTTPHeaders) -> int | None:
+def _announced_size(headers: httputil.HTTPHeaders) -> int | None:
     """Return the announced size of the body; None when it is not announced."""
     if "Transfer-Encoding" in headers:
         return None

@@ -1,27 +1,18 @@
-"""What every answer has: the server's name, the request's id, and one shape of errors."""
+"""What websockets have like every other answer: the server's name, an id, one shape of errors."""
 
-import logging
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tornado.web import HTTPError, RequestHandler
 
-from hanami_actors.api.answers import (
-    CONTENT_TYPE_PROBLEM,
-    CONTENT_TYPE_TEXT,
-    error_text,
-    problem_document,
-    wants_problem,
-)
+from hanami_actors.api.exchange import SERVER_NAME
+from hanami_actors.api.refusals import log_fault, refusal_of
 from hanami_actors.errors import (
     BadRequestError,
-    BusyError,
     FaultError,
     HanamiError,
-    LimitError,
     MethodNotAllowedError,
     NotFoundError,
-    StorageFullError,
 )
 
 if TYPE_CHECKING:
@@ -29,15 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Identified"]
 
-SERVER_NAME = "Hanami"
-RETRY_AFTER_S = 1
-RETRY_AFTER_FULL_S = 60
-
-_logger = logging.getLogger(__name__)
-
 
 class Identified(RequestHandler):
-    """Base of our handlers.
+    """Base of the handler of websockets.
 
     Attributes
     ----------
@@ -65,21 +50,11 @@ class Identified(RequestHandler):
         """Write the one shape that all errors have."""
         exception = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         error = self._as_error(exception, status_code)
-        self.set_status(error.status)
-        if error.status == MethodNotAllowedError.status:
-            self.set_header("Allow", self.application.routes.allowed(self.request.path))
-        if isinstance(error, LimitError):
-            self.set_header("Retry-After", str(error.retry_after_s))
-        elif isinstance(error, BusyError):
-            self.set_header("Retry-After", str(RETRY_AFTER_S))
-        elif isinstance(error, StorageFullError):
-            self.set_header("Retry-After", str(RETRY_AFTER_FULL_S))
-        if wants_problem(self.request.headers.get("Accept", "")):
-            self.set_header("Content-Type", CONTENT_TYPE_PROBLEM)
-            self.write(problem_document(error, self.request_id))
-        else:
-            self.set_header("Content-Type", f"{CONTENT_TYPE_TEXT}; charset=utf-8")
-            self.write(error_text(error))
+        refusal = refusal_of(error, self.request, self.request_id, self.application.routes)
+        self.set_status(refusal.status)
+        for name, value in refusal.headers.items():
+            self.set_header(name, value)
+        self.write(refusal.body)
 
     def log_exception(
         self,
@@ -88,15 +63,7 @@ class Identified(RequestHandler):
         tb: TracebackType | None,
     ) -> None:
         """Log faults with the request's id; refusals are in the access log already."""
-        expected = isinstance(value, HTTPError | HanamiError) and not isinstance(value, FaultError)
-        if not expected:
-            _logger.error(
-                "request %s: %s %s failed",
-                self.request_id,
-                self.request.method,
-                self.request.path,
-                exc_info=(typ, value, tb) if typ and value else None,
-            )
+        log_fault(value, self.request, self.request_id)
 
     def _as_error(self, exception: BaseException | None, status: int) -> HanamiError:
         if isinstance(exception, HanamiError):

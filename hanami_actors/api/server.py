@@ -85,7 +85,7 @@ def start_http_server(
     server = BoundedServer(
         application,
         ssl_options=ssl_context,
-        # Larger bodies never reach memory: StreamedRestHandler drops them and answers 413.
+        # Larger bodies never reach memory: RestExchange drops them and answers 413.
         max_body_size=DRAINED_SIZE_MAX_BYTES,
         max_buffer_size=2
         * max(settings.body_size_max_bytes, settings.websocket_message_size_max_bytes),

@@ -5,17 +5,16 @@ import contextlib
 import logging
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
-from tornado.iostream import IOStream, StreamClosedError
-from tornado.web import RequestHandler
+from tornado.iostream import StreamClosedError
 
 from hanami_actors.api.endpoint import Context
 from hanami_actors.errors import HanamiError
 
 if TYPE_CHECKING:
-    from tornado.http1connection import HTTP1Connection
+    from hanami_actors.api.exchange import Exchange
 
 __all__ = ["FileContent", "FileReply", "send_body", "send_file"]
 
@@ -53,41 +52,42 @@ class FileReply:
     blocks: Iterable[bytes]
 
 
-async def send_body(handler: RequestHandler, context: Context, body: bytes) -> None:
+async def send_body(exchange: "Exchange", context: Context, body: bytes) -> None:
     """Send an answer that is in memory; it goes when the client reads nothing for too long.
 
     Parameters
     ----------
-    handler : RequestHandler
-        Nothing has been written to it.
+    exchange : Exchange
+        Nothing has been sent.
     context : Context
     body : bytes
     """
     if len(body) <= SLICE_BYTES:
-        finished = handler.finish(body)
-        if not _stream(handler).writing():
+        exchange.send(body)
+        if not exchange.stream.writing():
             # The system has taken it: nearly always.
-            await finished
             return
         slices: Iterable[bytes] = ()
     else:
-        handler.set_header("Content-Length", str(len(body)))
+        exchange.set_header("Content-Length", str(len(body)))
+        exchange.begin()
         slices = (body[at : at + SLICE_BYTES] for at in range(0, len(body), SLICE_BYTES))
     timeout_s = context.services.settings_api.download_stall_timeout_s
     try:
         for piece in slices:
-            handler.write(piece)
-            _ = handler.flush()
-            await _taken(handler, timeout_s)
-        await _taken(handler, timeout_s)
+            exchange.write(piece)
+            await _taken(exchange, timeout_s)
+        if slices:
+            exchange.end()
+        await _taken(exchange, timeout_s)
     except StreamClosedError:
         _logger.info("request %s: the client left before the end", context.request_id)
     except TimeoutError:
         _say_stalled(context, timeout_s)
-        _cut(handler)
+        exchange.cut()
 
 
-async def send_file(handler: RequestHandler, context: Context, reply: FileReply) -> None:
+async def send_file(exchange: "Exchange", context: Context, reply: FileReply) -> None:
     """Send a file as fast as the client reads it.
 
     An error before the first block becomes an ordinary error answer. Later ones, and a client that
@@ -95,8 +95,8 @@ async def send_file(handler: RequestHandler, context: Context, reply: FileReply)
 
     Parameters
     ----------
-    handler : RequestHandler
-        Nothing has been written to it.
+    exchange : Exchange
+        Nothing has been sent.
     context : Context
     reply : FileReply
 
@@ -107,28 +107,29 @@ async def send_file(handler: RequestHandler, context: Context, reply: FileReply)
     """
     blocks = iter(reply.blocks)
     block = await context.in_pool(lambda: next(blocks, b""))
-    handler.set_header("Content-Type", reply.content_type)
-    handler.set_header("Content-Disposition", f'attachment; filename="{reply.file_name}"')
-    handler.set_header("Cache-Control", "no-store")
+    exchange.set_header("Content-Type", reply.content_type)
+    exchange.set_header("Content-Disposition", f'attachment; filename="{reply.file_name}"')
+    exchange.set_header("Cache-Control", "no-store")
     if reply.size_bytes is not None:
-        handler.set_header("Content-Length", str(reply.size_bytes))
+        exchange.set_header("Content-Length", str(reply.size_bytes))
+    exchange.begin()
     timeout_s = context.services.settings_api.download_stall_timeout_s
     try:
         while block:
-            handler.write(block)
-            _ = handler.flush()
-            await _taken(handler, timeout_s)
+            exchange.write(block)
+            await _taken(exchange, timeout_s)
             block = await context.in_pool(lambda: next(blocks, b""))
+        exchange.end()
     except StreamClosedError:
         _logger.info("request %s: the client left before the end", context.request_id)
     except TimeoutError:
         _say_stalled(context, timeout_s)
-        _cut(handler)
+        exchange.cut()
     except HanamiError as error:
         _logger.error(  # noqa: TRY400 - the text says all
             "request %s: the answer was cut: %s", context.request_id, error
         )
-        _cut(handler)
+        exchange.cut()
     finally:
         if isinstance(blocks, Generator):
             # It may be at work in its thread, after a timeout; then it ends with the thread.
@@ -136,27 +137,18 @@ async def send_file(handler: RequestHandler, context: Context, reply: FileReply)
                 blocks.close()
 
 
-async def _taken(handler: RequestHandler, timeout_s: float) -> None:
+async def _taken(exchange: "Exchange", timeout_s: float) -> None:
     """Return when the system has taken everything: what waits for the client waits here.
 
     Raises
     ------
     TimeoutError, StreamClosedError
     """
-    # The handler's own future never ends when the client leaves; that of the stream does. It is
-    # the stream's: to cancel it would make the stream complain.
-    written = asyncio.shield(_stream(handler).write(b""))
+    # The future of the connection never ends when the client leaves; that of the stream does. It
+    # is the stream's: to cancel it would make the stream complain.
+    written = asyncio.shield(exchange.stream.write(b""))
     await asyncio.wait_for(written, timeout_s)
 
 
 def _say_stalled(context: Context, timeout_s: float) -> None:
     _logger.warning("request %s: the client read nothing for %g s", context.request_id, timeout_s)
-
-
-def _cut(handler: RequestHandler) -> None:
-    """Close the connection, so that the client does not take a part for the whole."""
-    _stream(handler).close()
-
-
-def _stream(handler: RequestHandler) -> IOStream:
-    return cast("HTTP1Connection", handler.request.connection).stream
