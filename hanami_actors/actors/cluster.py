@@ -170,7 +170,8 @@ class ClusterActor(Actor):
             case ListTasks():
                 return tuple(task_view(each, core.job, obstacle) for each in core.state.tasks)
             case GetClusterFigures():
-                return figures_of(core.state, core.host.networks.get(self._uuid))
+                placement = core.host.networks.get(self._uuid)
+                return figures_of(core.state, core.book.source(), placement)
             case GetClusterStats():
                 placement = core.host.networks.get(self._uuid)
                 stats = stats_of(core.state, core.book.source(), core.host_uuid, placement)

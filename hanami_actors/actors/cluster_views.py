@@ -15,6 +15,7 @@ from hanami_actors.domain.cluster.state import (
     queued_count,
 )
 from hanami_actors.domain.cluster.views import ClusterFigures, TaskView
+from hanami_actors.replay.moment import Moment
 
 __all__ = ["created_view", "figures_of", "stats_of", "task_view"]
 
@@ -71,9 +72,11 @@ def created_view(entry: TaskState) -> TaskView:
     )
 
 
-def figures_of(state: ClusterState, placement: Placement | None) -> ClusterFigures:
+def figures_of(state: ClusterState, newest: Source, placement: Placement | None) -> ClusterFigures:
     """Return the figures of the loaded network, or the newest recorded ones while it sleeps."""
-    metrics = dict(state.figures) if placement is None else placement.network.metrics()
+    metrics = dict(state.figures)
+    if placement is not None and _is_current(placement, state, newest):
+        metrics = placement.network.metrics()
     return ClusterFigures(
         number_of_blocks=int(metrics.get("blocks", 0)),
         number_of_sections=int(metrics.get("sections", 0)),
@@ -103,7 +106,7 @@ def stats_of(
         The network if it is in memory.
     """
     figures = state.figures
-    if placement is not None and placement.is_settled:
+    if placement is not None and _is_current(placement, state, newest):
         figures = figures_of_network(placement.network)
     current = active_task(state) or paused_task(state)
     sessions = [span for span in state.history if span.task.kind == "direct"]
@@ -122,6 +125,19 @@ def stats_of(
         task_state=current.phase.value if current else "",
         connection_count=0,
         sessions=tuple(_session_view(state, span) for span in sessions[-SESSIONS_SHOWN_MAX:]),
+    )
+
+
+def _is_current(placement: Placement, state: ClusterState, newest: Source) -> bool:
+    """Say whether a loaded network is where the cluster is: after a restore it comes there late."""
+    if not placement.is_settled:
+        return False
+    current = active_task(state)
+    learns = {current.task.uuid} if current else set()
+    if state.session is not None:
+        learns.add(state.session.uuid)
+    return placement.moment.task_uuid in learns or placement.moment == Moment(
+        newest.span_uuid, newest.cycle
     )
 
 

@@ -4,7 +4,14 @@ from functools import partial
 
 import pytest
 
-from hanami_actors.actors.cluster_messages import DescribeMoment, PauseTask, ResumeTask, SetMode
+from hanami_actors.actors.cluster_messages import (
+    DescribeMoment,
+    GetClusterStats,
+    PauseTask,
+    ResumeTask,
+    SetMode,
+)
+from hanami_actors.actors.gateway import GetClusterFigures
 from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint
 from hanami_actors.domain.cluster.messages import (
     CreateCluster,
@@ -174,6 +181,19 @@ class TestLoad:
         backend.again()
         first = backend.finished(cluster, backend.train(cluster, data)).digest
         assert backend.finished(other, backend.train(other, data)).digest == first
+
+    def test_what_is_shown_is_what_was_loaded_before_anybody_asks_the_network(self, backend):
+        cluster, data, _ = learned(backend)
+        checkpoint = save(backend, cluster)
+        trained = dict(source_of(backend, checkpoint).figures)["trained_cycles"]
+        backend.finished(cluster, backend.train(cluster, data))
+        load(backend, cluster, checkpoint)
+        # The network of the later moment is still in memory.
+        assert backend.host.networks.get(cluster) is not None
+        stats = backend.ask_cluster(cluster, GetClusterStats())
+        figures = backend.ask_cluster(cluster, GetClusterFigures())
+        assert dict(stats.figures)["trained_cycles"] == trained
+        assert figures.trained_cycles == trained
 
     def test_a_cluster_can_go_back_and_forth_in_its_own_history(self, backend):
         cluster, data, early = learned(backend)
