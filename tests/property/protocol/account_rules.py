@@ -1,8 +1,11 @@
 """Users, projects, roles, tokens: rules of the machine."""
 
 import base64
+import time
+from dataclasses import replace
 from typing import Any
 
+import jwt
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
@@ -140,6 +143,15 @@ class AccountRules(RuleBasedStateMachine):
             }
 
     @SOMETIMES
+    @rule(who=WHO)
+    def come_with_a_token_that_has_run_out(self, who: int) -> None:
+        token = self.expired(self.who(who))
+        for path in ("auth", "cluster/all"):
+            self.world.call("GET", path, 401, token=token.text)
+        body = {"project_id": token.project_id}
+        self.world.call("PUT", "token", 401, token=token.text, json=body)
+
+    @SOMETIMES
     @rule(who=WHO, person=PERSON, project=PROJECT, role=st.sampled_from(ROLES), leads=st.booleans())
     def assign(self, who: int, person: int, project: int, role: str, leads: bool) -> None:
         token, whom, project_id = self.who(who), self.person(person), self.project(project)
@@ -258,6 +270,15 @@ class AccountRules(RuleBasedStateMachine):
             "projects": whom.shown(),
         }
 
+    def expired(self, token: Token) -> Token:
+        """Return the token as it will be when its time is over: signed, and of the past."""
+        key = (self.world.server.data_dir / "token.key").read_bytes()
+        options: Any = {"verify_exp": False}
+        claims = jwt.decode(token.text, key, algorithms=["HS256"], options=options)
+        over_s = min(claims["exp"], int(time.time())) - 1
+        text = jwt.encode(claims | {"exp": over_s}, key, algorithm="HS256", sort_headers=True)
+        return replace(token, text=text)
+
     def _begin(self) -> None:
         admin = Person(
             id=ADMIN_ID, name="Admin", passphrase=ADMIN_PASSPHRASE, is_admin=True, is_alive=True
@@ -266,6 +287,8 @@ class AccountRules(RuleBasedStateMachine):
         self.log_in_as(admin)
         users = self.world.call_as(self.admin, "GET", "user/all", 200).json()["body"]
         admin.created_at = users[0][0]
+        hosts = self.world.call_as(self.admin, "GET", "host/all", 200).json()["body"]
+        self.world.hosts = [uuid for uuid, _ in hosts]
         for project in (0, 1):
             self.create_a_project(project)
         one, two = self.model.projects

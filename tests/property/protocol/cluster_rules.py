@@ -10,7 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.property.protocol.account_rules import SOMETIMES, WHO
 from tests.property.protocol.dataset_rules import INDEX, DatasetRules
-from tests.property.protocol.model import Cluster, Dataset, Task, Token
+from tests.property.protocol.model import Checkpoint, Cluster, Dataset, Task, Token
 
 __all__ = ["ORDER", "ClusterRules"]
 
@@ -79,6 +79,7 @@ class ClusterRules(DatasetRules):
             created_at=answer.json()["created_at"],
             inputs=tuple(filter(None, ports[:1])),
             outputs=tuple(filter(None, ports[1:])),
+            host=self.world.hosts[0],
         )
         assert answer.json() == cluster.shown()
         self.model.clusters[cluster.uuid] = cluster
@@ -255,7 +256,7 @@ class ClusterRules(DatasetRules):
             assert shown["state"] in cluster.states_of(known), shown
             assert shown["total_number_of_cycles"] == known.cycle_count
             if shown["state"] == "finished":
-                assert shown["current_cycle"] == known.cycle_count
+                assert shown["current_cycle"] == known.last_cycle
 
     @precondition(has_clusters)
     @rule(who=WHO, index=INDEX, task=INDEX)
@@ -272,9 +273,8 @@ class ClusterRules(DatasetRules):
         answer = self.world.call_as(token, "DELETE", "task", expected, params=query)
         if answer.status_code != 200:
             return
-        if state == "active":
-            known.state = "aborted"
-            cluster.learn(known)
+        if state in {"active", "paused"}:
+            self.end_early(cluster, known)
         else:
             cluster.tasks.remove(known)
             if state == "queued":
@@ -294,7 +294,11 @@ class ClusterRules(DatasetRules):
     # Time.
 
     def is_active(self, cluster: Cluster, task: Task) -> bool:
-        return task.state == "open" and cluster.open_tasks()[0] is task
+        return task in cluster.open_tasks()[:1] and not task.is_paused
+
+    def end_early(self, cluster: Cluster, task: Task) -> None:
+        task.state, task.is_paused = "aborted", False
+        cluster.learn(task)
 
     def settle_all(self) -> None:
         for cluster in self.model.clusters.values():
@@ -303,16 +307,41 @@ class ClusterRules(DatasetRules):
     def settle(self, cluster: Cluster) -> None:
         """Wait until every short task before the first endless one is over, and that one runs."""
         for task in list(cluster.ready()):
+            if task.is_paused:
+                return
             shown = self.wait_for(cluster, task)
             if task.is_long:
                 assert shown["state"] == "active", shown
                 return
-            fits = task.kind == "train" or task.width <= cluster.width
+            fits = task.kind != "request" or task.width <= cluster.width
             task.state = "finished" if fits else "failed"
             assert shown["state"] == task.state, shown
             if task.kind == "train":
                 cluster.learn(task)
+            elif task.kind == "save":
+                self.keep(cluster, task)
             self.end_result(task, "filled" if fits else "failed")
+
+    def keep(self, cluster: Cluster, task: Task) -> None:
+        """Take note of the checkpoint that a task has made."""
+        query = {"uuid": task.uuid}
+        shown = self.world.call_as(self.admin, "GET", "checkpoint", 200, params=query).json()
+        owner_id, project_id = task.saver
+        during = cluster.paused()
+        checkpoint = Checkpoint(
+            uuid=task.uuid,
+            name=task.name,
+            owner_id=owner_id,
+            project_id=project_id,
+            created_at=shown["created_at"],
+            inputs=cluster.inputs,
+            outputs=cluster.outputs,
+            trained=frozenset(cluster.trained).union(during.outputs if during else ()),
+            width=max(cluster.width, during.width if during else 0),
+        )
+        assert checkpoint.shown().items() <= shown.items()
+        assert (shown["cluster_uuid"], shown["cluster_name"]) == (cluster.uuid, cluster.name)
+        self.model.checkpoints[task.uuid] = checkpoint
 
     def wait_for(self, cluster: Cluster, task: Task) -> dict[str, Any]:
         query = {"uuid": task.uuid, "cluster_uuid": cluster.uuid}

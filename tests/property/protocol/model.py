@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Cluster", "Dataset", "Model", "Owned", "Person", "Task", "Token", "Upload"]
+__all__ = [
+    "Checkpoint",
+    "Cluster",
+    "Dataset",
+    "Model",
+    "Owned",
+    "Person",
+    "Task",
+    "Token",
+    "Upload",
+]
 
 POLICY_ROLES = ("admin", "member")
 
@@ -141,7 +151,7 @@ class Dataset(Owned):
 class Task:
     """``state`` is open, finished, aborted or failed; a long one never ends by itself.
 
-    ``width`` is the number of values of its input.
+    ``width`` is the number of values of its input, ``saver`` who asked for a checkpoint and where.
     """
 
     uuid: str
@@ -152,6 +162,13 @@ class Task:
     state: str = "open"
     outputs: tuple[str, ...] = ()
     width: int = 0
+    is_paused: bool = False
+    saver: tuple[str, str] = ("", "")
+
+    @property
+    def last_cycle(self) -> int:
+        """Where it ends; to save and to load takes no cycle."""
+        return self.cycle_count if self.kind in {"train", "request"} else 0
 
 
 @dataclass
@@ -166,6 +183,11 @@ class Cluster(Owned):
     tasks: list[Task] = field(default_factory=list)
     trained: set[str] = field(default_factory=set)
     width: int = 0
+    host: str = ""
+
+    def paused(self) -> Task | None:
+        """Return the task that is paused: the first that is not over."""
+        return next((task for task in self.open_tasks() if task.is_paused), None)
 
     def learn(self, task: Task) -> None:
         self.trained.update(task.outputs)
@@ -183,6 +205,8 @@ class Cluster(Owned):
         """Everything that the task may be now, whatever the time."""
         if task.state != "open":
             return {task.state}
+        if task.is_paused:
+            return {"paused"}
         before = self.open_tasks()
         before = before[: before.index(task)]
         if any(other.is_long for other in before):
@@ -200,6 +224,16 @@ class Cluster(Owned):
 
 
 @dataclass
+class Checkpoint(Owned):
+    """What a cluster was and had learned at a moment."""
+
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    trained: frozenset[str] = frozenset()
+    width: int = 0
+
+
+@dataclass
 class Model:
     """Everything of one example."""
 
@@ -208,6 +242,7 @@ class Model:
     tokens: list[Token] = field(default_factory=list)
     datasets: dict[str, Dataset] = field(default_factory=dict)
     clusters: dict[str, Cluster] = field(default_factory=dict)
+    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
 
     def valid_tokens(self) -> list[Token]:
         return [token for token in self.tokens if token.is_valid]

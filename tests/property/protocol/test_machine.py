@@ -5,6 +5,7 @@ After each step the lists of somebody and the replayed log equal the model; in t
 """
 
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
 from tests.property.protocol.account_rules import PROJECT, SOMETIMES, WHO
-from tests.property.protocol.cluster_rules import ORDER, ClusterRules
+from tests.property.protocol.cluster_rules import ORDER
+from tests.property.protocol.direct_rules import DirectRules
 from tests.property.protocol.model import Owned, Token, Upload
 from tests.property.protocol.world import World
 
@@ -26,7 +28,7 @@ PHASES = [Phase.generate, Phase.shrink] if settings().max_examples > 1000 else [
 HEADER = ["created_at", "uuid", "project_id", "owner_id", "visibility", "name"]
 
 
-class ServerMachine(ClusterRules):
+class ServerMachine(DirectRules):
     """All rules, and what holds after each of them."""
 
     def __init__(self, world: World) -> None:
@@ -66,9 +68,16 @@ class ServerMachine(ClusterRules):
         for dataset in [*self.model.datasets.values()]:
             if dataset.project_id == project_id:
                 self.forget_dataset(dataset.uuid)
+        for checkpoint in [*self.model.checkpoints.values()]:
+            if checkpoint.project_id == project_id:
+                del self.model.checkpoints[checkpoint.uuid]
 
     def owned(self) -> list[Owned]:
-        return [*self.model.datasets.values(), *self.model.clusters.values()]
+        return [
+            *self.model.datasets.values(),
+            *self.model.clusters.values(),
+            *self.model.checkpoints.values(),
+        ]
 
     @invariant()
     def somebody_sees_exactly_what_is_his(self) -> None:
@@ -80,6 +89,7 @@ class ServerMachine(ClusterRules):
         tables: dict[str, Mapping[str, Owned]] = {
             "dataset": self.model.datasets,
             "cluster": self.model.clusters,
+            "checkpoint": self.model.checkpoints,
         }
         mine = {each.uuid for each in self.owned()}
         for path, table in tables.items():
@@ -99,6 +109,7 @@ class ServerMachine(ClusterRules):
         known_tables: dict[str, Mapping[str, Owned]] = {
             "datasets": self.model.datasets,
             "clusters": self.model.clusters,
+            "checkpoints": self.model.checkpoints,
         }
         for path, table in known_tables.items():
             rows = {
@@ -126,7 +137,8 @@ class ServerMachine(ClusterRules):
         for line in self.lines:
             line.socket.__exit__()
         if sys.exc_info()[1] is not None:
-            # What has failed is to be seen, not what follows from it.
+            # What has failed is to be seen, not what follows from it, nor that a second run differs.
+            traceback.print_exc()
             return
         self.settle_all()
         for token in self.model.valid_tokens():
@@ -135,6 +147,8 @@ class ServerMachine(ClusterRules):
         for cluster in [*self.model.clusters.values()]:
             self.world.call_as(self.admin, "DELETE", "cluster", 200, params={"uuid": cluster.uuid})
             self.forget_cluster(cluster.uuid)
+        for uuid in self.model.checkpoints:
+            self.world.call_as(self.admin, "DELETE", "checkpoint", 200, params={"uuid": uuid})
         for project_id in [*self.model.projects]:
             query = {"id": project_id, "force": "true"}
             self.world.call_as(self.admin, "DELETE", "project", 200, params=query)
@@ -172,7 +186,7 @@ class KilledServerMachine(ServerMachine):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = World(tmp_path_factory.mktemp("machine") / "data")
+    world = World(tmp_path_factory.mktemp("machine") / "data", "--cpu-hosts", "2")
     yield world
     world.verify()
     world.close()

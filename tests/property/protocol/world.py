@@ -26,6 +26,7 @@ class World:
     def __init__(self, data_dir: Path, *flags: str) -> None:
         # Failures are counted by address, and every user of every example has the same.
         self.server = ServerProcess(data_dir, "--login-failures-max", "0", *flags).start()
+        self.hosts: list[str] = []
         self.log = LogWatch(self.server.data_dir)
         self.client = self._new_client()
         self.example_count = 0
