@@ -1,6 +1,6 @@
 """Sigmoid and its pieces, without the C library.
 
-Source: network.md part 2, formula 2. The polynomial approximates 2**f - 1 on [0, 1) to 4e-6.
+Source: network.md part 2, formula 2. The polynomial approximates 2**f - 1 on [0, 1) to 2e-4.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ POWERS = np.ldexp(np.float32(1.0), np.arange(-127, 128)).astype(np.float32)
 
 @kernel
 def sigmoid(x):
-    """Return 1 / (1 + 2**(-x * log2(e))) to about 1e-6.
+    """Return 1 / (1 + 2**(-x * log2(e))) to 2.2e-5.
 
     Parameters
     ----------
