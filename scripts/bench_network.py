@@ -3,7 +3,7 @@
     scripts/bench network [--mnist DIR] [--seeds 5] [--json FILE] [--docs] [--plot FILE.svg]
 
 Without MNIST the 1,797 digits of scikit-learn are used. Everything runs on one core except the
-last line. Seconds are processor time, the least over the seeds; accuracy is the mean over the
+last two lines. Seconds are processor time, the least over the seeds; accuracy is the mean over the
 seeds. The test set is only looked at here: hyper-parameters are chosen on a split of the training
 set. scikit-learn and PyTorch are measured beside it where they are installed.
 """
@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import platform
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 from network_data import Images, Row, load_images, make_network, one_hot, summary  # isort: skip
 
 import numpy as np
+from network_cores import bench_cores
 from network_peers import bench_peers
 from network_plot import plot_learning
 from numpy.typing import NDArray
@@ -216,40 +216,6 @@ def bench_calls(images: Images) -> list[Row]:
     ]
 
 
-def bench_threads(images: Images) -> Row:
-    """Train two networks on two threads and compare with one after the other."""
-    targets = one_hot(images.labels)
-    repeats = max(1, 60_000 // len(images.x))
-
-    alone_s: list[float] = []  # processor time of a thread
-    together_s: list[float] = []
-
-    def work(seconds: list[float]) -> None:
-        network = make_network(images.x.shape[1], 10, 1)
-        began = time.thread_time()
-        for _ in range(repeats):
-            network.train([("x", images.x)], [("y", targets)], 0, len(images.x))
-        seconds.append(time.thread_time() - began)
-
-    alone, both = [], []
-    for _ in range(5):
-        began = time.perf_counter()
-        work(alone_s)
-        alone.append(time.perf_counter() - began)
-        pair: list[float] = []
-        threads = [threading.Thread(target=work, args=(pair,)) for _ in range(2)]
-        began = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        both.append(time.perf_counter() - began)
-        together_s.append(max(pair))
-    gain = 2 * min(alone) / min(both)
-    note = f"faster than one core; x {2 * min(alone_s) / min(together_s):.2f} by processor time"
-    return Row("two networks on two cores", gain, "x", None, None, "≥ 1.85", gain >= 1.85, note)
-
-
 def machine() -> str:
     """Name the processor and the versions."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
@@ -298,7 +264,8 @@ def main() -> None:
         "--plot", type=Path, metavar="FILE", help="only draw a learning curve, .svg or .png"
     )
     options = parser.parse_args()
-    images = load_images(Path(options.mnist) if options.mnist else None)
+    mnist = Path(options.mnist) if options.mnist else None
+    images = load_images(mnist)
     named = machine()
     warm_up()
     if options.plot:
@@ -315,7 +282,7 @@ def main() -> None:
         *bench_calls(images),
     ]
     os.sched_setaffinity(0, all_cores)
-    rows.append(bench_threads(images))
+    rows += bench_cores(images, mnist)
     print(named)
     widths = [max(len(cells(row)[q]) for row in rows) for q in range(6)]
     for row in rows:
