@@ -4,7 +4,7 @@ from hanami_actors.actors.jobs import TaskJob, TrainJob
 from hanami_actors.actors.request_job import RequestJob
 from hanami_actors.actors.writer import append_to
 from hanami_actors.domain.base import Stamp
-from hanami_actors.domain.cluster.events import Task
+from hanami_actors.domain.cluster.events import Figures, Task
 from hanami_actors.domain.cluster.messages import (
     AbortTask,
     FailTask,
@@ -48,10 +48,8 @@ def end_message(
     if error is not None:
         return fail_message(state, job, error)
     if not is_complete(job):
-        figures = job.figures if isinstance(job, TrainJob) else ()
-        return AbortTask(
-            task_uuid=uuid, cycle=_cycle(state, job), digest=job.digest, figures=figures
-        )
+        cycle, digest, figures = _standing(state, job)
+        return AbortTask(task_uuid=uuid, cycle=cycle, digest=digest, figures=figures)
     if isinstance(job, TrainJob):
         return FinishTask(task_uuid=uuid, cycle=job.cycle, digest=job.digest, figures=job.figures)
     content = job.content if isinstance(job, RequestJob) else None
@@ -74,19 +72,18 @@ def fail_message(state: ClusterState, job: TaskJob, error: BaseException) -> Fai
 
 def pause_message(state: ClusterState, job: TaskJob) -> PauseTask:
     """Return where a training stands when its user pauses it."""
-    figures = job.figures if isinstance(job, TrainJob) else ()
-    cycle = _cycle(state, job)
-    return PauseTask(task_uuid=job.task.uuid, cycle=cycle, digest=job.digest, figures=figures)
+    cycle, digest, figures = _standing(state, job)
+    return PauseTask(task_uuid=job.task.uuid, cycle=cycle, digest=digest, figures=figures)
 
 
 def recorded_cycle(state: ClusterState, job: TaskJob) -> int:
     """Return the cycle of the task that can be recorded now."""
-    return _cycle(state, job)
+    return _standing(state, job)[0]
 
 
 def suspend_message(state: ClusterState, job: TaskJob) -> SuspendTask:
     """Return where a training stands when the server stops."""
-    return SuspendTask(task_uuid=job.task.uuid, cycle=_cycle(state, job))
+    return SuspendTask(task_uuid=job.task.uuid, cycle=recorded_cycle(state, job))
 
 
 def result_ended(
@@ -126,8 +123,16 @@ def _result(
     return (append_to(f"dataset/{task.uuid}", row.version, events),)
 
 
-def _cycle(state: ClusterState, job: TaskJob) -> int:
-    return job.cycle if job.is_there else _recorded(state)
+def _standing(state: ClusterState, job: TaskJob) -> tuple[int, str, Figures]:
+    """Return the cycle that counts as done, with digest and figures if they are known.
+
+    After a restart cycles are computed again. What was recorded of them counts also when the job
+    ends before it is there: the log leads to that cycle, whoever needs it next goes on to it.
+    """
+    recorded = _recorded(state)
+    if not job.is_there or job.cycle < recorded:
+        return recorded, "", ()
+    return job.cycle, job.digest, job.figures if isinstance(job, TrainJob) else ()
 
 
 def _recorded(state: ClusterState) -> int:

@@ -63,8 +63,8 @@ def decide(state: ClusterState, message: ClusterMessage, stamp: Stamp) -> tuple[
     """Return the events that follow from the message.
 
     Progress that is not new gives no event: after a crash a task computes cycles again that were
-    recorded before. An abort, a suspension or a failure in that stretch names the cycle where the
-    network really is.
+    recorded before. An abort, a pause, a suspension or a failure in that stretch names the recorded
+    cycle, to which the log leads.
 
     Raises
     ------

@@ -63,6 +63,27 @@ class TestPause:
         backend.ask_cluster(cluster, ResumeTask(task_uuid=train))
         assert backend.finished(cluster, train).digest == trained_digest(make_backend)
 
+    @pytest.mark.parametrize("message", [AbortTask, PauseTask], ids=["abort", "pause"])
+    def test_what_was_recorded_counts_also_while_it_is_computed_again(self, make_backend, message):
+        backend, cluster, train, paused = stopped(make_backend, PauseTask)
+        backend.snapshotter.forget(cluster)
+        wait_until(lambda: backend.snapshotter._moments(cluster) == [])
+        gate = Gate()
+        hooked = network_with(on_train=lambda _network, _start: gate.pass_through())
+        backend.again(network_class=hooked)
+        backend.ask_cluster(cluster, ResumeTask(task_uuid=train))
+        gate.wait_until_reached()
+        # The network is at its beginning now.
+        stopping = backend.send_cluster(cluster, message(task_uuid=train))
+        assert backend.task(cluster, train).current_cycle == paused.current_cycle
+        gate.open()
+        view = backend.answer(stopping)
+        assert (view.current_cycle, view.digest) == (paused.current_cycle, "")
+        if message is PauseTask:
+            backend.ask_cluster(cluster, AbortTask(task_uuid=train))
+        asked = backend.finished(cluster, backend.request(cluster, backend.data()))
+        assert asked.digest == paused.digest
+
     @pytest.mark.parametrize("how", ["abort", "delete"])
     def test_a_paused_task_can_be_ended_where_it_is(self, make_backend, how):
         backend, cluster, train, view = stopped(make_backend, PauseTask)
