@@ -86,16 +86,32 @@ def test_a_project_goes_with_everything_in_it_and_nothing_of_others(data_dir):
             ok(post(api, "project", admin, id=project_id, name="A Project"))
             create_member(api, admin, f"in_{project_id}", project_id)
         doomed, kept = (log_in(api, f"in_{name}_project", SECRET) for name in ("some", "kept"))
+        saved = []
         for token in (doomed, kept):
-            ok(post(api, "cluster", token, name="some_cluster", template=""))
+            made = ok(post(api, "cluster", token, name="some_cluster", template=""))
+            body = {"name": "some_checkpoint", "cluster_uuid": made["uuid"]}
+            saved.append(ok(post(api, "cluster/save", token, **body))["uuid"])
+            # A checkpoint outlives its cluster, and a project is not empty without either.
+            other = ok(post(api, "cluster", token, name="other_cluster", template=""))
+            ok(
+                post(
+                    api,
+                    "cluster/load",
+                    token,
+                    cluster_uuid=other["uuid"],
+                    checkpoint_uuid=saved[-1],
+                )
+            )
+            ok(api.request("DELETE", "/v1/cluster", params={"uuid": made["uuid"]}, token=token))
             ok(post(api, "dataset/upload/csv", token, name="some_data", input_data_size=10))
         query = {"id": "some_project"}
         refused = api.request("DELETE", "/v1/project", params=query, token=admin)
         assert refused.status_code == 409
-        assert "in_some_project" in refused.text
+        assert all(named in refused.text for named in ("in_some_project", saved[0]))
+        assert saved[1] not in refused.text
         ok(api.request("DELETE", "/v1/project", params=query | {"force": "true"}, token=admin))
         assert api.request("GET", "/v1/cluster/all", token=doomed).status_code == 401
-        for kind in ("cluster", "dataset"):
+        for kind in ("cluster", "dataset", "checkpoint"):
             listed = ok(api.request("GET", f"/v1/{kind}/all", token=admin))["body"]
             assert [row[2] for row in listed] == ["kept_project"]
         assert [
