@@ -187,6 +187,10 @@ class LmdbEnvironment:
         ----------
         size_bytes : int
         """
+        # A reader of another process that was killed keeps its place: until it is taken away, no
+        # page that an append frees can be used again.
+        with lmdb_errors(self.path):
+            self._env.reader_check()
         info = self._env.info()
         used_bytes = (info["last_pgno"] + 1) * self._page_size_bytes
         needed_bytes = used_bytes + size_bytes

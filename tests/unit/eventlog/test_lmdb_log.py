@@ -131,6 +131,26 @@ def test_another_process_reads_while_the_writer_writes_and_grows(path: Path) -> 
     log.close()
 
 
+def test_a_reader_that_was_killed_does_not_make_the_file_grow(path: Path) -> None:
+    log = open_log(path)
+    log.append([batch(append(A, 0, started()))])
+    killed = (
+        "import os, signal\n"
+        "log = LmdbEventLog(Path(sys.argv[1]), readonly=True)\n"
+        "with log._environment.reading():\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    with pytest.raises(AssertionError):
+        run_child(killed, path)
+    before_bytes = (path / "data.mdb").stat().st_size
+    for version in range(1, 101):
+        log.append([batch(append(A, version, *cycles(1)))])
+    grown_bytes = (path / "data.mdb").stat().st_size - before_bytes
+    log.close()
+    # Without it every append took about ten new pages.
+    assert grown_bytes < 100 * 4096
+
+
 def test_a_copy_can_be_read_and_is_left_untouched(path: Path, tmp_path: Path) -> None:
     log = open_log(path)
     log.append([batch(append(A, 0, *cycles(10)))])
