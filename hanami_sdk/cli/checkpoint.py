@@ -72,14 +72,20 @@ GROUP = Group(
             _download,
             summary="Write a checkpoint to a file that another server can restore",
             argument="CHECKPOINT_UUID",
-            flags=[Flag("path", "-f", "--file", summary="path to write", mandatory=True)],
+            flags=[
+                Flag("path", "-f", "--file", kind="path", summary="path to write", mandatory=True)
+            ],
         ),
         Command(
             "upload",
             _upload,
             summary="Create a checkpoint from such a file (admins only)",
             argument="CHECKPOINT_NAME",
-            flags=[Flag("path", "-f", "--file", summary="path of the file", mandatory=True)],
+            flags=[
+                Flag(
+                    "path", "-f", "--file", kind="path", summary="path of the file", mandatory=True
+                )
+            ],
         ),
     ],
 )

@@ -156,7 +156,7 @@ GROUP = Group(
             summary="Create a cluster from a template or a checkpoint",
             argument="CLUSTER_NAME",
             flags=[
-                Flag("-t", "--template", summary="path of the template"),
+                Flag("-t", "--template", kind="path", summary="path of the template"),
                 Flag("-c", "--checkpoint", summary="UUID of a checkpoint, instead of a template"),
             ],
         ),

@@ -45,6 +45,15 @@ def _whole_number(ctx: click.Context, param: click.Parameter, value: Any) -> int
         raise UsageFaultError(text, ctx.command.get_usage(ctx)) from None
 
 
+_VALUE_TYPES: dict[str, Any] = {
+    "": None,
+    "int": click.UNPROCESSED,
+    "path": click.Path(),
+    "string": str,
+    "strings": str,
+}
+
+
 class Flag(click.Option):
     """A flag of a command.
 
@@ -55,7 +64,8 @@ class Flag(click.Option):
     summary : str
         For the help.
     kind : str
-        ``string``, ``int``, ``strings`` (repeatable) or empty for a switch.
+        ``string``, ``path`` (completed with the names of files), ``int``, ``strings`` (repeatable)
+        or empty for a switch.
     mandatory : bool
         Whether the command needs it.
     default : object
@@ -71,7 +81,7 @@ class Flag(click.Option):
         default: object = None,
         **more: Any,
     ) -> None:
-        self.kind = kind
+        self.kind = "string" if kind == "path" else kind
         self.mandatory = mandatory
         if kind == "":
             more["is_flag"] = True
@@ -82,8 +92,7 @@ class Flag(click.Option):
             more["callback"] = _whole_number
         if default is not None:
             more["default"] = default
-        value_type = None if kind == "" else click.UNPROCESSED if kind == "int" else str
-        super().__init__(list(names), help=summary, type=value_type, **more)
+        super().__init__(list(names), help=summary, type=_VALUE_TYPES[kind], **more)
 
     @property
     def long_name(self) -> str:

@@ -68,6 +68,7 @@ COMMAND = Command(
             "file",
             "-f",
             "--file",
+            kind="path",
             summary="path of the picture, .svg, or .png where CairoSVG is installed;"
             " without it CLUSTER_UUID.svg",
         ),

@@ -102,7 +102,14 @@ DOWNLOAD = Command(
     summary="Write a dataset, or some of its columns and rows, to a file",
     argument="DATASET_UUID",
     flags=[
-        Flag("path", "-f", "--file", summary="path of the file to write", mandatory=True),
+        Flag(
+            "path",
+            "-f",
+            "--file",
+            kind="path",
+            summary="path of the file to write",
+            mandatory=True,
+        ),
         Flag(
             "file_format",
             "--format",

@@ -59,10 +59,26 @@ def show_ended(session: Session, ended: dict[str, object]) -> int | None:
     """Print a task that has ended; return the exit status."""
     show_object(session, ended, FIELDS)
     if ended["state"] in ENDED_BADLY:
-        reason = ended.get("reason")
-        click.echo(f"task {ended['state']}{f': {reason}' if reason else ''}", err=True)
+        _explain(ended)
         return 1
     return None
+
+
+def _explain(task: dict[str, object]) -> None:
+    reason = task.get("reason")
+    click.echo(f"task {task['state']}{f': {reason}' if reason else ''}", err=True)
+
+
+def _show_live(session: Session, task: dict[str, object]) -> None:
+    """Print a task, and beside the table what scripts for the original do not expect in it."""
+    show_object(session, task, FIELDS)
+    if session.settings.json_output:
+        return
+    end = task.get("estimated_end_timestamp", "-")
+    if task.get("reason"):
+        _explain(task)
+    elif end != "-":
+        click.echo(f"estimated end: {end}", err=True)
 
 
 def _create_train(
@@ -119,7 +135,7 @@ def _get(ctx: click.Context, uuid: str, cluster: str) -> None:
     from hanami_sdk import task
 
     session = open_session(ctx)
-    show_object(session, session.ask(task.get_task, uuid, cluster), FIELDS)
+    _show_live(session, session.ask(task.get_task, uuid, cluster))
 
 
 def _list(ctx: click.Context, cluster: str) -> None:

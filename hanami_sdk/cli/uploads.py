@@ -89,7 +89,7 @@ def _resume(ctx: click.Context, uuid: str, input_path: str, label_path: str | No
 
 
 def _input_flag(summary: str) -> Flag:
-    return Flag("input_path", "-i", "--input", summary=summary, mandatory=True)
+    return Flag("input_path", "-i", "--input", kind="path", summary=summary, mandatory=True)
 
 
 CREATE = Group(
@@ -103,7 +103,14 @@ CREATE = Group(
             argument="DATASET_NAME",
             flags=[
                 _input_flag("path of the images"),
-                Flag("label_path", "-l", "--label", summary="path of the labels", mandatory=True),
+                Flag(
+                    "label_path",
+                    "-l",
+                    "--label",
+                    kind="path",
+                    summary="path of the labels",
+                    mandatory=True,
+                ),
             ],
         ),
         Command(
@@ -123,6 +130,12 @@ RESUME = Command(
     argument="DATASET_UUID",
     flags=[
         _input_flag("the same file as before"),
-        Flag("label_path", "-l", "--label", summary="for MNIST the same labels as before"),
+        Flag(
+            "label_path",
+            "-l",
+            "--label",
+            kind="path",
+            summary="for MNIST the same labels as before",
+        ),
     ],
 )

@@ -19,7 +19,14 @@ class Outcome(NamedTuple):
 @pytest.fixture
 def environment(monkeypatch):
     """No setting of the person who runs the tests gets in; returns a function to set some."""
-    for name in ("HANAMI_ADDRESS", "HANAMI_USER", "HANAMI_PASSPHRASE", "HANAMI_PW"):
+    for name in (
+        "HANAMI_ADDRESS",
+        "HANAMI_USER",
+        "HANAMI_PASSPHRASE",
+        "HANAMI_PW",
+        "HANAMI_PROJECT",
+        "HANAMI_TOKEN",
+    ):
         monkeypatch.delenv(name, raising=False)
 
     def set_environment(**values: str) -> None:

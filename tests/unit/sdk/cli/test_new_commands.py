@@ -205,6 +205,29 @@ def test_a_task_is_waited_for(server, hanamictl):
 
 
 @pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        (task("failed", reason="no column"), "task failed: no column\n"),
+        (task("queued", reason="no kernels"), "task queued: no kernels\n"),
+        (
+            task("active", estimated_end_timestamp="2026-11-22 00:25:18"),
+            "estimated end: 2026-11-22 00:25:18\n",
+        ),
+        (task("finished", reason="", estimated_end_timestamp="-"), ""),
+        (task("finished"), ""),
+    ],
+)
+def test_a_task_tells_its_reason_and_end_beside_the_table(server, hanamictl, shown, said):
+    server.answer("GET", "task", shown)
+    outcome = hanamictl("task", "get", "t", "-c", "c")
+    assert (outcome.status, outcome.err) == (0, said)
+    assert [line[2:7] for line in outcome.out.split("\n")[1:3]] == ["UUID ", "STATE"]
+    server.answers[("GET", "task")] = [(200, shown, {})]
+    outcome = hanamictl("task", "get", "t", "-c", "c", "-j")
+    assert (json.loads(outcome.out), outcome.err) == (shown, "")
+
+
+@pytest.mark.parametrize(
     ("command", "state"), [("pause", "paused"), ("resume", "active"), ("abort", "aborted")]
 )
 def test_a_task_is_paused_resumed_and_aborted(server, hanamictl, command, state):

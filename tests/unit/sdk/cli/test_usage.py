@@ -153,6 +153,25 @@ def test_completion_offers_commands_and_flags(hanamictl, monkeypatch, capfd, wor
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "hanamictl dataset create csv -i ",
+        "hanamictl dataset create mnist --label la",
+        "hanamictl dataset download -f ",
+        "hanamictl checkpoint upload -f ",
+        "hanamictl cluster create -t tem",
+    ],
+)
+def test_completion_offers_files_where_a_path_belongs(hanamictl, monkeypatch, capfd, words):
+    monkeypatch.setenv("_HANAMICTL_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
+    monkeypatch.setenv("COMP_WORDS", words)
+    with pytest.raises(SystemExit):
+        hanamictl()
+    assert capfd.readouterr().out == f"file,{words.rpartition(' ')[2]}\n"
+
+
+@pytest.mark.parametrize(
     ("values", "missing"),
     [
         ({}, "HANAMI_USER"),
