@@ -14,22 +14,30 @@ from hanami_actors.replay.spans import head_of
 __all__ = ["ImageJob", "LoadJob", "SnapshotJob"]
 
 
-class LoadJob(NetworkJob):
-    """Has a network in memory before somebody waits for it."""
+class _AsideJob(NetworkJob):
+    """A job for later, which may as well not happen: it yields to a connection that trains."""
 
     def __init__(self, host: Host, cluster_uuid: str, lineage: Lineage) -> None:
         super().__init__(host, cluster_uuid, Approach(host, cluster_uuid, lineage))
+
+    def run_slice(self, budget_s: float) -> bool:
+        """Leave alone a network that has learned what nobody could compute again yet."""
+        return self._host.networks.is_pinned(self.lane) or super().run_slice(budget_s)
+
+
+class LoadJob(_AsideJob):
+    """Has a network in memory before somebody waits for it."""
 
     def _work(self, placement: Placement, budget_s: float) -> bool:
         del placement, budget_s
         return True
 
 
-class SnapshotJob(NetworkJob):
+class SnapshotJob(_AsideJob):
     """Stores the snapshot of a moment unless it is there already."""
 
     def __init__(self, host: Host, cluster_uuid: str, lineage: Lineage) -> None:
-        super().__init__(host, cluster_uuid, Approach(host, cluster_uuid, lineage))
+        super().__init__(host, cluster_uuid, lineage)
         self._moment = head_of(lineage)
         self._owner_uuid = key_of(lineage.stretches[-1].stream) if lineage.stretches else ""
 

@@ -76,6 +76,10 @@ class Networks:
         with self._lock:
             self._pinned.discard(cluster_uuid)
 
+    def is_pinned(self, cluster_uuid: str) -> bool:
+        """Return whether a network has learned what the log does not know yet."""
+        return cluster_uuid in self._pinned
+
     def get(self, cluster_uuid: str) -> Placement | None:
         """Return a loaded network and mark it as used."""
         with self._lock:

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from hanami_actors.actors.cluster_direct import OpenChannel, TakeWriter
-from hanami_actors.actors.cluster_messages import GetClusterStats, SetMode, SwitchHost
+from hanami_actors.actors.cluster_messages import (
+    DescribeMoment,
+    GetClusterStats,
+    SetMode,
+    SwitchHost,
+)
 from hanami_actors.actors.direct_channel import CloseCode, Closing, Step
-from hanami_actors.domain.cluster.messages import DeleteCluster, SaveCheckpoint
+from hanami_actors.domain.cluster.messages import DeleteCluster, LoadCheckpoint, SaveCheckpoint
 from hanami_actors.domain.tables import listing
 from hanami_actors.errors import BusyError, ConflictError, StorageFullError
 from hanami_actors.wire.cluster_io import TRAINED
@@ -192,6 +197,30 @@ class TestWriter:
         backend.finished(cluster, checkpoint)
         state = backend.cluster_state(cluster)
         assert [span.task.kind for span in state.history] == ["direct", "train"]
+
+    def test_a_restore_that_is_still_computed_leaves_the_trained_network_alone(self, make_backend):
+        gate, is_armed = Gate(), threading.Event()
+
+        def wait_while_restoring(network, start):
+            if is_armed.is_set() and network.state["cycles"] >= 20:
+                gate.pass_through()
+
+        backend = make_backend(network_class=network_with(on_train=wait_while_restoring))
+        cluster, data = backend.cluster(), backend.data()
+        train = backend.train(cluster, data, epochs=3)
+        backend.finished(cluster, train)
+        middle = backend.ask_cluster(cluster, DescribeMoment(span_uuid=train, cycle=60))
+        is_armed.set()
+        for _ in range(2):
+            backend.ask_cluster(cluster, LoadCheckpoint(name="middle", source=middle))
+        gate.wait_until_reached()
+        direct(backend, cluster)
+        connection = writer(backend, cluster)
+        connection.train(30)
+        gate.open()
+        assert connection.wait_for(30) == [TRAINED] * 30
+        direct(backend, cluster, "TASK")
+        assert recorded(backend, cluster) == 30
 
     def test_a_cluster_does_not_move_under_a_writer(self, make_backend):
         backend = make_backend(cpu_hosts=2)
