@@ -135,6 +135,25 @@ class TestRequests:
         backend.finished(cluster, train)
         assert reader.ask(1).values != first.values
 
+    def test_steps_that_only_wait_stay_with_whoever_brings_them(self, make_backend):
+        idle = threading.Event()
+        threads = []
+
+        def wait_for_others(_network, _count):
+            threads.append(threading.get_ident())
+            idle.wait(0.001)  # far longer than a step may take, and no processor time
+
+        backend = make_backend(network_class=network_with(on_request=wait_for_others))
+        connection = Connection(backend, backend.cluster())
+        # The network is loaded by a thread of the host.
+        connection.send(1)
+        connection.wait_for(1)
+        for count in range(2, 22):
+            wait_until(lambda: not backend.host.scheduler.busy_lanes())
+            connection.send(1)
+            connection.wait_for(count)
+        assert threads[1:] == [threading.get_ident()] * 20
+
     def test_an_input_wider_than_learned_is_cut_and_grows_nothing(self, backend):
         cluster, data = backend.cluster(), backend.data()
         backend.finished(cluster, backend.train(cluster, data))
