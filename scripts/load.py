@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -27,6 +28,7 @@ SMALL = ("list", "get cluster", "get task", "read content", "who am i")
 SAMPLE_S = 1.0
 PROJECTS = 10
 BEGIN_AT_ONCE = 8
+CLIENT_SHARE = "client's share of a core"
 HANAMI_LOG = "import sys; from hanami_actors.logtool.cli import main; sys.exit(main())"
 
 
@@ -38,6 +40,7 @@ class Sample:
     memory_mib: float
     threads: int
     files: int
+    processor_s: float
 
 
 def main(argv: Sequence[str]) -> int:
@@ -76,6 +79,9 @@ class Load:
         self._samples: list[Sample] = []
         self._lost: list[str] = []
         self._seconds = 0.0
+        self._client_s = 0.0
+        self._cycles = 0
+        self._background: list[str] = []
 
     async def run(self) -> None:
         """Make the users, let them work, look what is there."""
@@ -83,11 +89,17 @@ class Load:
         loop = asyncio.get_running_loop()
         start_s = loop.time()
         end_s = start_s + self._arguments.minutes * 60
+        self._cycles = -await self._cycles_of_background()
+        self._client_s = -time.process_time()
         sampler = asyncio.create_task(self._sample(end_s))
         working = [user.work(end_s, self._arguments.think) for user in self._users]
         await asyncio.gather(*working)
         self._seconds = loop.time() - start_s
         await sampler
+        self._client_s += time.process_time()
+        self._cycles += await self._cycles_of_background()
+        # What follows is no traffic.
+        self._figures.stop_noting()
         for user in self._users:
             self._lost += await user.check()
             user.http.close()
@@ -126,11 +138,28 @@ class Load:
             "per second": round(
                 sum(row["count"] for row in operations.values()) / max(self._seconds, 1e-9), 1
             ),
+            CLIENT_SHARE: round(self._client_s / max(self._seconds, 1e-9), 2),
+            "cycles trained beside": self._cycles,
+            "memory in quarters, mib": self._memory(),
             "mib sent": round(self._figures.bytes_sent / 2**20, 1),
             "errors": dict(self._figures.errors),
             "lost": self._lost,
             "samples": [asdict(sample) for sample in self._samples],
         }
+
+    def _memory(self) -> list[float]:
+        """Return the medians of the four quarters: the first one is the warm-up."""
+        taken = [sample.memory_mib for sample in self._samples]
+        size = max(1, len(taken) // 4)
+        quarters = [taken[first : first + size] for first in range(0, 4 * size, size)]
+        return [statistics.median(quarter) for quarter in quarters if quarter]
+
+    async def _cycles_of_background(self) -> int:
+        cycles = 0
+        for uuid in self._background:
+            stats = await self._admin.call("stats", "GET", f"cluster/stats?uuid={uuid}")
+            cycles += stats["trained_cycles"] if stats else 0
+        return cycles
 
     async def _begin(self) -> None:
         body = {"id": ADMIN_ID, "password": ADMIN_PASSPHRASE}
@@ -180,6 +209,7 @@ class Load:
         new = {"name": f"background {number}", "template": TEMPLATE}
         cluster = await self._admin.call("create", "POST", "cluster", new)
         assert cluster is not None
+        self._background.append(cluster["uuid"])
 
         def bound(column: str) -> list[dict[str, str]]:
             return [
@@ -207,9 +237,15 @@ class Load:
                     memory_mib=round(now.memory_kib / 1024, 1),
                     threads=now.threads,
                     files=now.files,
+                    processor_s=_processor_s(self._server.pid),
                 )
             )
             await asyncio.sleep(SAMPLE_S)
+
+
+def _processor_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return round((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), 2)
 
 
 def _quantiles(values: Sequence[float]) -> dict[str, float]:
@@ -228,20 +264,24 @@ def shown(report: dict[str, Any]) -> str:
     """Return a report for people."""
     lines = [
         f"{report['users']} users, {report['seconds']} s, {report['trainings']} trainings beside: "
-        f"{report['per second']} operations a second, {report['mib sent']} MiB sent",
+        f"{report['per second']} operations a second, {report['mib sent']} MiB sent, "
+        f"{report['cycles trained beside']} cycles trained",
         f"{'milliseconds':24}{'count':>8}{'p50':>9}{'p95':>9}{'p99':>9}{'max':>9}",
     ]
     rows = report["operations"] | {"all small requests": report["small requests"]}
     for name, row in rows.items():
         cells = "".join(f"{row.get(column, 0):9.1f}" for column in ("p50", "p95", "p99", "max"))
         lines.append(f"{name:24}{row['count']:8}{cells}")
+    lines.append(f"client: {report[CLIENT_SHARE]} of a core")
+    lines.append(f"memory in quarters, MiB: {report['memory in quarters, mib']}")
     samples = report["samples"]
     for at in sorted({0, len(samples) // 4, len(samples) // 2, len(samples) - 1}):
         if samples:
             now = samples[at]
             lines.append(
                 f"after {now['at_s']:6.0f} s: {now['memory_mib']:7.1f} MiB, "
-                f"{now['threads']} threads, {now['files']} files"
+                f"{now['threads']} threads, {now['files']} files, "
+                f"{now['processor_s']:.0f} s of processors"
             )
     lines += [f"ERROR {count} x {what}" for what, count in report["errors"].items()]
     lines += [f"LOST {what}" for what in report["lost"]]

@@ -22,9 +22,16 @@ class Figures:
     durations_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     bytes_sent: int = 0
+    _is_over: bool = False
+
+    def stop_noting(self) -> None:
+        """Take durations no more; errors still count."""
+        self._is_over = True
 
     def note(self, operation: str, start_s: float) -> None:
         """Take note of an operation that has just ended."""
+        if self._is_over:
+            return
         self.durations_ms[operation].append((time.perf_counter() - start_s) * 1e3)
 
     def fail(self, operation: str, why: object) -> None:

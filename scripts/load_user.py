@@ -49,7 +49,7 @@ class User:
         self._cluster = self._pictures = ""
         self._tables: dict[str, list[list[float]]] = {}
         self._tasks: list[str] = []
-        self._results: dict[str, int] = {}
+        self._results: list[str] = []
         actions = (
             *((self._list, 30), (self._look, 25), (self._read, 15), (self._whoami, 5)),
             *((self._upload, 6), (self._train, 6), (self._ask, 5), (self._direct, 8)),
@@ -130,8 +130,12 @@ class User:
             self._tables[uuid] = rows
         if len(self._tables) > DATASETS_MAX:
             oldest = next(iter(self._tables))
-            if await self.http.call("delete dataset", "DELETE", f"dataset?uuid={oldest}"):
+            if await self._delete_dataset(oldest):
                 del self._tables[oldest]
+
+    async def _delete_dataset(self, uuid: str) -> bool:
+        path = f"dataset?uuid={uuid}"
+        return await self.http.call("delete dataset", "DELETE", path) is not None
 
     async def _store(self, kind: str, *files: bytes) -> str:
         fields = ("input_data_size", "label_data_size")
@@ -176,7 +180,9 @@ class User:
             result = {"dataset_column": "answer", "hexagon_name": "label"}
             uuid = await self._queue("request", {"results": [result]})
             if uuid:
-                self._results[uuid] = ROWS
+                self._results.append(uuid)
+        if len(self._results) > DATASETS_MAX:
+            await self._forget_result(self._results[0])
 
     async def _queue(self, kind: str, more: dict[str, Any]) -> str:
         body: dict[str, Any] = {"name": random_name("task"), "cluster_uuid": self._cluster}
@@ -195,6 +201,12 @@ class User:
             path = f"task?uuid={uuid}&cluster_uuid={self._cluster}"
             if await self.http.call("delete task", "DELETE", path) is not None:
                 self._tasks.remove(uuid)
+
+    async def _forget_result(self, uuid: str) -> None:
+        """Only one whose task is over: the server keeps what is still being written."""
+        progress = await self.http.call("progress", "GET", f"dataset/progress?uuid={uuid}")
+        if progress and progress["complete"] and await self._delete_dataset(uuid):
+            self._results.remove(uuid)
 
     def _bound(self, column: str) -> dict[str, str]:
         return {"dataset_uuid": self._pictures, "dataset_column": column, "hexagon_name": column}

@@ -3,17 +3,16 @@
 ``scripts/fuzz`` does the same a hundred thousand times.
 """
 
-import contextlib
 import itertools
 import os
-import random
 import threading
 
 import pytest
 
 from tests.protocol.hostile.bad_requests import bad_requests, send_bad
+from tests.protocol.hostile.disturbances import disturb
 from tests.protocol.hostile.figures import figures_of
-from tests.protocol.raw_clients import RawHttp, RawWebSocket
+from tests.protocol.raw_clients import RawHttp
 from tests.server import ServerProcess
 
 BATCH = 1500
@@ -71,29 +70,12 @@ def test_bad_requests_are_all_blamed_on_the_client_and_leave_nothing(quiet_serve
     assert_not_grown(before, settled(quiet_server))
 
 
-def disturb(server, number):
-    """Open a connection and do something odd with it."""
-    dice = random.Random(number)
-    noise = dice.randbytes(dice.randrange(200))
-    with contextlib.suppress(ConnectionError, AssertionError, IndexError):
-        if number % 3 == 0:
-            with RawHttp(port_of(server)) as client:
-                client.send(noise + b"\r\n\r\n")
-        elif number % 3 == 1:
-            with RawWebSocket(port_of(server)) as client:
-                client._http.send(noise)
-        else:
-            with RawWebSocket(port_of(server)) as client:
-                client.send(noise)
-                client.receive()
-
-
 def test_broken_connections_and_sockets_leave_nothing(quiet_server):
     for number in range(300):
-        disturb(quiet_server, number)
+        disturb(port_of(quiet_server), number)
     before = settled(quiet_server)
     for number in range(300):
-        disturb(quiet_server, number)
+        disturb(port_of(quiet_server), number)
     assert_not_grown(before, settled(quiet_server))
 
 
