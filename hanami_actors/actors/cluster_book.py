@@ -14,7 +14,7 @@ from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.cluster.state import ClusterState
 from hanami_actors.errors import BusyError, FaultError, NotFoundError, WrongVersionError
 from hanami_actors.eventlog.port import Append
-from hanami_actors.eventlog.replay import fold
+from hanami_actors.eventlog.replay import replayed
 from hanami_actors.replay.histories import Histories
 from hanami_actors.types import StreamId
 
@@ -55,9 +55,7 @@ class ClusterBook:
 
     def load(self) -> None:
         """Replay the stream."""
-        log = self._system.log
-        self.state = fold(log.read_stream(self.stream), ClusterState(), apply)
-        self.version = log.stream_version(self.stream)
+        self.state, self.version = replayed(self._system.log, self.stream, ClusterState(), apply)
         self.is_certain = True
 
     def lineage(self) -> Lineage:

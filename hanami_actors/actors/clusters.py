@@ -32,7 +32,7 @@ from hanami_actors.domain.quota import check_checkpoints, check_count, owned_in
 from hanami_actors.domain.roots import abandoned
 from hanami_actors.domain.tables import ClusterRow, Tables, cluster_name_taken, key_of, listing
 from hanami_actors.errors import ConflictError, NotFoundError
-from hanami_actors.eventlog.replay import fold
+from hanami_actors.eventlog.replay import replayed
 from hanami_actors.types import StreamId
 
 if TYPE_CHECKING:
@@ -93,10 +93,8 @@ class Clusters:
         target = Target(kind=TargetKind.CLUSTER, key=message.uuid)
         stop_living(self._system, target, RetireCluster())
         stream = StreamId(f"cluster/{message.uuid}")
-        log = self._system.log
-        state = fold(log.read_stream(stream), initial(), apply)
+        state, version = replayed(self._system.log, stream, initial(), apply)
         events = decide(state, RecordDeletion(), stamp)
-        version = log.stream_version(stream)
         persist(self._system.writer, stamp, append_to(stream, version, events))
         self._forget(message.uuid, row.state.host_uuid)
 

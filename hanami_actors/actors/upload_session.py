@@ -29,7 +29,7 @@ from hanami_actors.errors import (
     StorageFullError,
     WrongVersionError,
 )
-from hanami_actors.eventlog.replay import fold
+from hanami_actors.eventlog.replay import replayed
 from hanami_actors.types import StreamId
 
 __all__ = ["DropUpload", "RetireUpload", "UploadSessionActor", "progress_of"]
@@ -89,9 +89,7 @@ class UploadSessionActor(Actor):
 
     def on_start(self) -> None:
         """Replay the stream and open the file."""
-        log = self._system.log
-        self._state = fold(log.read_stream(self._stream), UploadState(), apply)
-        self._version = log.stream_version(self._stream)
+        self._state, self._version = replayed(self._system.log, self._stream, UploadState(), apply)
         self.inbox.idle_s = PASSIVATE_AFTER_S
         if not self._state.alive:
             return

@@ -1,14 +1,14 @@
 """States from records: the only way a state comes back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
 from hanami_actors.errors import HanamiError, NotFoundError
 from hanami_actors.eventlog.port import EventLog, Record
-from hanami_actors.types import StreamId, TimestampUs
+from hanami_actors.types import StreamId, StreamVersion, TimestampUs
 
-__all__ = ["Apply", "fold", "state_at"]
+__all__ = ["Apply", "fold", "replayed", "state_at"]
 
 S = TypeVar("S")
 
@@ -39,6 +39,34 @@ def fold(records: Iterable[Record], initial: S, apply: Apply[S]) -> S:
             )
             raise
     return state
+
+
+def replayed(
+    log: EventLog, stream: StreamId, initial: S, apply: Apply[S]
+) -> tuple[S, StreamVersion]:
+    """Return the state of a stream and the version that belongs to it.
+
+    An append of a former owner may still be on its way, so the version is that of the last record
+    that was read, whatever the log says a moment later.
+
+    Parameters
+    ----------
+    log : EventLog
+    stream : StreamId
+    initial : S
+    apply : callable
+        ``(state, event, time_us) -> state``, pure.
+    """
+    version = 0
+
+    def counted() -> Iterator[Record]:
+        nonlocal version
+        for record in log.read_stream(stream):
+            version = record.version
+            yield record
+
+    state = fold(counted(), initial, apply)
+    return state, StreamVersion(version)
 
 
 def state_at(

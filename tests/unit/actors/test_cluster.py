@@ -1,12 +1,20 @@
 """Clusters while they compute, and while the world fails around them."""
 
+from typing import ClassVar
+
 import pytest
 
+from hanami_actors.actors.cluster_messages import SetMode
+from hanami_actors.actors.inbox import IdleTick
+from hanami_actors.actors.runtime import tell
+from hanami_actors.actors.writer import append_to
 from hanami_actors.domain.base import Who
+from hanami_actors.domain.cluster.events import ModeChanged
 from hanami_actors.domain.dataset.aggregate import DatasetPhase
 from hanami_actors.errors import BusyError, ConflictError, LogError, NotFoundError, StorageFullError
+from hanami_actors.eventlog.port import Batch
 from hanami_actors.types import Digest
-from tests.unit.actors.fakes import network_with
+from tests.unit.actors.fakes import FaultyLog, network_with
 from tests.unit.actors.harness import cluster_target, request_message, train_message, wait_until
 from tests.unit.actors.steps import living, trained_digest
 
@@ -63,6 +71,32 @@ def test_a_cluster_whose_stream_has_moved_starts_again_and_takes_the_next_task(b
     with pytest.raises(BusyError, match="try again"):
         backend.train(cluster, data)
     assert backend.finished(cluster, backend.train(cluster, data)).digest != ""
+
+
+def test_an_append_that_lands_just_after_the_replay_is_not_missed(make_backend):
+    """Of an earlier life of the actor, which has waited too long for the writer."""
+
+    class LateLog(FaultyLog):
+        late: ClassVar[list[Batch]] = []
+
+        def read_stream(self, stream, *, after_version=0):
+            yield from super().read_stream(stream, after_version=after_version)
+            if self.late and stream == self.late[0].appends[0].stream:
+                self.append([self.late.pop()])
+
+    backend = make_backend(log=LateLog())
+    cluster = backend.cluster()
+    backend.task_list(cluster)
+    actor = living(backend, cluster)
+    tell(actor, IdleTick())
+    wait_until(lambda: not actor.is_alive())
+    late = append_to(f"cluster/{cluster}", 1, (ModeChanged(is_direct=True),))
+    backend.log.late.append(Batch(appends=(late,), stamp=backend.system.stamp()))
+    with pytest.raises(BusyError, match="try again"):
+        backend.ask_cluster(cluster, SetMode(mode="DIRECT"))
+    with pytest.raises(ConflictError, match="already"):
+        backend.ask_cluster(cluster, SetMode(mode="DIRECT"))
+    assert backend.log.tags(f"cluster/{cluster}") == ["cluster.created", "cluster.mode_changed"]
 
 
 def test_progress_that_finds_no_room_does_not_stop_the_training(make_backend):

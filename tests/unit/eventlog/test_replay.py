@@ -6,7 +6,7 @@ from hanami_actors.domain.base import Event
 from hanami_actors.domain.cluster.events import CyclesTrained
 from hanami_actors.errors import ConflictError, NotFoundError
 from hanami_actors.eventlog.memory import MemoryEventLog
-from hanami_actors.eventlog.replay import fold, state_at
+from hanami_actors.eventlog.replay import fold, replayed, state_at
 from hanami_actors.types import StreamId, TimestampUs
 from tests.unit.eventlog.builders import append, batch, cycles, stamp
 
@@ -36,6 +36,11 @@ def test_a_fold_gives_events_and_their_times_in_order(log: MemoryEventLog) -> No
     assert fold(log.read_stream(A), EMPTY, add) == (100, 101, 200, 201)
     assert fold(log.read_stream(A, after_version=1), SEVEN, add) == (7, 101, 200, 201)
     assert fold([], SEVEN, add) == SEVEN
+
+
+def test_a_state_comes_with_the_version_it_was_read_at(log: MemoryEventLog) -> None:
+    assert replayed(log, A, EMPTY, add) == ((100, 101, 200, 201), 4)
+    assert replayed(log, StreamId("cluster/none"), SEVEN, add) == (SEVEN, 0)
 
 
 @pytest.mark.parametrize("version", range(5))
