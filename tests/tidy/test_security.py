@@ -1,4 +1,4 @@
-"""The page about security names tests that exist, and every limit that is a setting."""
+"""The pages about security and testing name tests that exist, and every limit that is a setting."""
 
 import ast
 import functools
@@ -11,7 +11,8 @@ from hanami_actors.settings_limits import LimitSettings
 from tests.tidy.sources import ROOT
 
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-NAMED_TESTS = sorted(set(re.findall(r"`([\w/]+\.py::test_\w+)`", TEXT)))
+TESTING = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+NAMED_TESTS = sorted(set(re.findall(r"`([\w/]+\.py::test_\w+)`", TEXT + TESTING)))
 NOT_ABOUT_CLIENTS = {"websocket_ping_interval_s", "upload_expiry_s"}
 
 
