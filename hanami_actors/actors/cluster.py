@@ -65,7 +65,10 @@ PASSIVATE_AFTER_S = 60.0
 
 
 class RetireCluster(Internal, frozen=True, kw_only=True):
-    """The directory deletes the cluster: stop at once, whatever is going on. Answer: None."""
+    """The directory is about to delete the cluster: stop at once, whatever is going on.
+
+    Answer: None.
+    """
 
 
 class SuspendCluster(Internal, frozen=True, kw_only=True):
@@ -128,6 +131,8 @@ class ClusterActor(Actor):
                 self._tasks.on_progress(message)
             case IdleTick():
                 if self._core.job is None and not self._direct.channel_count:
+                    # What waits for its user needs no thread.
+                    self._has_left = True
                     self.die()
             case ChannelClosed() | SamplesReady() | SessionOver():
                 self._direct.on_message(message)
@@ -233,9 +238,7 @@ class ClusterActor(Actor):
         return decide(self._core.state, domain.CloseSession(session_uuid=session.uuid), stamp)
 
     def _retire(self) -> None:
-        self._has_left = True
-        # Who waits for the end of a task gets it: the cluster goes with all its tasks.
-        self._core.stops.take().answer()
+        # Not left for good: should the deletion find no room, unfinished work goes on.
         self._direct.abandon(CloseCode.GONE, "the cluster was deleted")
         self.die()
 

@@ -2,14 +2,18 @@
 
 from functools import partial
 
+import pykka
 import pytest
 
+from hanami_actors.actors import cluster as cluster_module
+from hanami_actors.actors.cluster_messages import PauseTask, ResumeTask
 from hanami_actors.actors.gateway import DeleteTask
 from hanami_actors.actors.host import KernelsFailed
 from hanami_actors.actors.inbox import IdleTick
 from hanami_actors.actors.runtime import tell
 from hanami_actors.actors.supervisor import Shutdown
 from hanami_actors.domain.cluster.messages import DeleteCluster
+from hanami_actors.domain.cluster.state import TaskPhase
 from hanami_actors.domain.dataset.aggregate import DatasetPhase
 from hanami_actors.domain.dataset.messages import DeleteDataset
 from hanami_actors.errors import BusyError, NotFoundError, StorageFullError
@@ -85,7 +89,9 @@ def test_deleting_a_cluster_does_not_wait_for_its_training(make_backend):
     backend.task(cluster, train)
     # The compute thread stands at the gate all the time.
     backend.ask_directory(DeleteCluster(uuid=cluster))
-    assert answer_of(aborted) is None
+    # Before anybody knew whether the deletion would be recorded.
+    with pytest.raises(BusyError, match="try again"):
+        answer_of(aborted)
     with pytest.raises(NotFoundError):
         backend.task(cluster, train)
     other = backend.cluster()
@@ -95,6 +101,19 @@ def test_deleting_a_cluster_does_not_wait_for_its_training(make_backend):
     assert backend.host.networks.get(cluster) is None
     backend.stop()
     assert backend.snapshotter._moments(cluster) == []
+
+
+def test_a_cluster_whose_deletion_cannot_be_recorded_goes_on_by_itself(make_backend):
+    backend, gate = gated_training(make_backend)
+    cluster, data = backend.cluster(), backend.data()
+    backend.train(cluster, data, epochs=3)
+    gate.wait_until_reached()
+    backend.log.faults["cluster.deleted"] = [StorageFullError("full")]
+    with pytest.raises(StorageFullError):
+        backend.ask_directory(DeleteCluster(uuid=cluster))
+    gate.open()
+    # Nobody asks for it.
+    wait_until(lambda: has_phases(backend, cluster, [TaskPhase.FINISHED]))
 
 
 def test_an_abort_that_cannot_be_recorded_is_answered_and_the_task_goes_on(make_backend):
@@ -177,6 +196,28 @@ def test_an_idle_cluster_falls_asleep_and_its_next_message_wakes_it(backend):
     wait_until(lambda: not actor.is_alive())
     assert backend.task(cluster, train).state == "finished"
     assert living(backend, cluster) is not actor
+
+
+def test_a_cluster_whose_tasks_wait_for_their_user_sleeps_until_he_comes(make_backend, monkeypatch):
+    backend, gate = gated_training(make_backend)
+    cluster, data = backend.cluster(), backend.data()
+    train = backend.train(cluster, data)
+    following = backend.train(cluster, data)
+    gate.wait_until_reached()
+    paused = backend.send_cluster(cluster, PauseTask(task_uuid=train))
+    backend.task(cluster, train)
+    gate.open()
+    assert answer_of(paused).state == "paused"
+    told = []
+    monkeypatch.setattr(cluster_module, "tell", lambda ref, message: told.append(message))
+    actor = living(backend, cluster)
+    tell(actor, IdleTick())
+    with pytest.raises(pykka.ActorDeadError):
+        answer_of(ask_later(actor, "refused at the very end"))
+    monkeypatch.undo()
+    assert told == []
+    backend.ask_cluster(cluster, ResumeTask(task_uuid=train))
+    backend.finished(cluster, following)
 
 
 def test_an_idle_tick_does_not_stop_a_cluster_that_computes(make_backend):
