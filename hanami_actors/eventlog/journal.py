@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from hanami_actors.errors import LogError
+from hanami_actors.errors import LogError, LogLockedError
 from hanami_actors.eventlog.directory import make_private_directory, storage_errors
 from hanami_actors.eventlog.lmdb_log import LmdbEventLog
 from hanami_actors.eventlog.port import Append, Batch, Record
@@ -50,9 +50,13 @@ class _Segment:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.log = LmdbEventLog(path, map_size_bytes=MAP_SIZE_BYTES)
-        self.first_us = next((record.time_us for record in self.log.read_all()), None)
-        head = self.log.head().position
-        newest = next(self.log.read_all(after_position=head - 1), None) if head else None
+        try:
+            self.first_us = next((record.time_us for record in self.log.read_all()), None)
+            head = self.log.head().position
+            newest = next(self.log.read_all(after_position=head - 1), None) if head else None
+        except LogError:
+            self.log.close()
+            raise
         self.newest_us = newest.time_us if newest else 0
 
     @property
@@ -71,6 +75,11 @@ class Journal:
         How long a record is kept at least, unless the size says otherwise.
     size_max_bytes : int
         What all segments together may take.
+
+    Raises
+    ------
+    LogLockedError
+        Somebody else has it open, perhaps for a moment only.
     """
 
     def __init__(self, path: Path, *, retention_us: int, size_max_bytes: int) -> None:
@@ -82,8 +91,12 @@ class Journal:
         with storage_errors(f"the journal {path}"):
             names = sorted(int(entry.name) for entry in path.iterdir() if entry.name.isdecimal())
         self._number = max(names, default=0)
-        for number in names:
-            self._open(number)
+        try:
+            for number in names:
+                self._open(number)
+        except LogLockedError:
+            self.close()
+            raise
 
     def append(self, batches: Sequence[Batch]) -> None:
         """Write batches durably; their expected versions are filled in.
@@ -188,6 +201,8 @@ class Journal:
         path = self._path / f"{number:08d}"
         try:
             self._segments.append(_Segment(path))
+        except LogLockedError:
+            raise
         except LogError as error:
             # Old notes must not keep the server from starting; the files stay for a person to see.
             logger.error("a part of the journal is left aside: %s", error)  # noqa: TRY400

@@ -5,6 +5,7 @@ import pytest
 from hanami_actors.actors.writer import append_to
 from hanami_actors.domain.audit.events import CallMade
 from hanami_actors.domain.base import Stamp, Who
+from hanami_actors.errors import LogLockedError
 from hanami_actors.eventlog.journal import SEGMENT_COUNT, Journal
 from hanami_actors.eventlog.port import Batch
 
@@ -117,3 +118,14 @@ def test_a_damaged_segment_is_left_aside_and_the_others_are_read(open_journal, p
     assert "left aside" in caplog.text
     again.append([batch(5_001)])
     assert times(again) == [5_000, 5_001]
+
+
+def test_a_journal_that_somebody_has_open_is_refused_not_taken_for_damaged(open_journal, path):
+    former = open_journal()
+    former.append([batch(1)])
+    former.append([batch(RETENTION_US // 2)])
+    with pytest.raises(LogLockedError):
+        Journal(path, retention_us=RETENTION_US, size_max_bytes=2**30)
+    assert times(former) == [1, RETENTION_US // 2]
+    # Nothing of it stays open behind the refusal.
+    assert times(open_journal()) == [1, RETENTION_US // 2]
