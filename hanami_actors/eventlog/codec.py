@@ -20,7 +20,7 @@ The map is msgpack, written from structs and read with types.
 import functools
 import hashlib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgpack  # type: ignore[import-untyped]
@@ -101,6 +101,7 @@ class _Envelope(msgspec.Struct, frozen=True, gc=False):
 
 # Copying a fresh one takes half the time of making one.
 _new_hasher = hashlib.blake2b(digest_size=HASH_SIZE_BYTES).copy
+_set_attribute = msgspec.structs.force_setattr
 _decode_envelope = msgspec.msgpack.Decoder(_Envelope).decode
 _decode_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
@@ -187,13 +188,39 @@ class Codec:
         prepared : PreparedRecord
             Is used up.
         """
-        record, body = prepared
-        position = Position(before.position + 1)
-        # Nobody else has seen this record yet; a copy would cost as much as encoding it.
-        msgspec.structs.force_setattr(record, "position", position)
-        sealed = before.chain_hash + _chain_hash(before.chain_hash, position, body) + body
-        checksum = zlib.crc32(sealed, position)
-        return SealedRecord(record, sealed + checksum.to_bytes(_CRC_SIZE_BYTES, "little"))
+        sealed: list[tuple[Record, bytes]] = []
+        self.seal_all(before, (prepared,), sealed)
+        return SealedRecord(*sealed[0])
+
+    def seal_all(
+        self,
+        before: Head,
+        prepared: Iterable[PreparedRecord],
+        sealed: list[tuple[Record, bytes]],
+    ) -> Head:
+        """Give encoded events the places after ``before``; return the head with the last one.
+
+        This is the hot path of appends.
+
+        Parameters
+        ----------
+        before : Head
+        prepared : iterable of PreparedRecord
+            Are used up.
+        sealed : list of (record, value)
+            Grows by these records in both forms.
+        """
+        position, chain_hash = before.position, before.chain_hash
+        for record, body in prepared:
+            position = Position(position + 1)
+            # Nobody else has seen this record yet; a copy would cost as much as encoding it.
+            _set_attribute(record, "position", position)
+            own_hash = _chain_hash(chain_hash, position, body)
+            value = chain_hash + own_hash + body
+            checksum = zlib.crc32(value, position)
+            sealed.append((record, value + checksum.to_bytes(_CRC_SIZE_BYTES, "little")))
+            chain_hash = own_hash
+        return Head(position=position, chain_hash=chain_hash)
 
     def decode(self, position: int, value: bytes) -> Record:
         """Check and decode one record.

@@ -1,6 +1,7 @@
 """The log on disk: one LMDB environment, one writer, readers in any thread and process."""
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from hanami_actors.errors import (
@@ -9,7 +10,7 @@ from hanami_actors.errors import (
     LogError,
     WrongVersionError,
 )
-from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, SealedRecord, chain_hash_of
+from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, chain_hash_of
 from hanami_actors.eventlog.directory import LOCK_NAME, DirectoryLock, make_private_directory
 from hanami_actors.eventlog.lmdb_env import Databases, LmdbEnvironment, pack_head, unpack_head
 from hanami_actors.eventlog.lmdb_pages import (
@@ -305,18 +306,20 @@ class LmdbEventLog:
         return self._environment.databases
 
     def _write(self, plan: Plan) -> None:
-        records: list[tuple[bytes, bytes]] = []
-        streams: list[tuple[bytes, bytes]] = []
-        for record, value in plan.sealed:
-            key = NUMBER.pack(record.position)
-            records.append((key, value))
-            index_key = stream_key_prefix(record.stream) + NUMBER.pack(record.version)
-            streams.append((index_key, key))
+        first = plan.sealed[0][0].position
+        # Loops in C as far as they go: this runs once per group, for all its records.
+        keys = list(map(NUMBER.pack, range(first, first + len(plan.sealed))))
+        records = list(zip(keys, map(itemgetter(1), plan.sealed), strict=True))
+        pack = NUMBER.pack
+        names = [
+            stream_key_prefix(record.stream) + pack(record.version) for record, _ in plan.sealed
+        ]
+        # In the order of the index: neighbours are put into a page that is found already.
+        streams = sorted(zip(names, keys, strict=True))
         with self._environment.writing() as txn:
             _, added = txn.cursor(self._databases.records).putmulti(records, append=True)
             _, indexed = txn.cursor(self._databases.streams).putmulti(streams, overwrite=False)
             if added != len(records) or indexed != len(streams):
-                first = plan.sealed[0].record.position
                 raise LogCorruptError(
                     f"records after {first - 1} exist already, but the log names {first - 1} as "
                     "its newest; run a verification"
@@ -356,6 +359,6 @@ class LmdbEventLog:
             raise LogError("the log is closed")
 
 
-def _room_for(sealed: Sequence[SealedRecord]) -> int:
+def _room_for(sealed: Sequence[tuple[Record, bytes]]) -> int:
     size_bytes = sum(len(value) for _, value in sealed)
     return _ROOM_FACTOR * size_bytes + len(sealed) * _ROOM_PER_RECORD_BYTES + _ROOM_RESERVE_BYTES

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hanami_actors.errors import LogError, WrongVersionError
-from hanami_actors.eventlog.codec import Codec, SealedRecord, chain_hash_of
+from hanami_actors.eventlog.codec import Codec
 from hanami_actors.eventlog.port import Batch, Commit, Head, PreparedBatch, Record
 from hanami_actors.types import StreamId, StreamVersion
 
@@ -28,8 +28,8 @@ class Plan(NamedTuple):
     ----------
     answers : list of Commit or WrongVersionError
         One per batch, in their order.
-    sealed : list of SealedRecord
-        Consecutive records to write; empty if every batch was refused.
+    sealed : list of (Record, bytes)
+        Consecutive records to write, in both forms; empty if every batch was refused.
     head : Head
         The head once they are written.
     versions : dict
@@ -37,7 +37,7 @@ class Plan(NamedTuple):
     """
 
     answers: list[Commit | WrongVersionError]
-    sealed: list[SealedRecord]
+    sealed: list[tuple[Record, bytes]]
     head: Head
     versions: dict[StreamId, StreamVersion]
 
@@ -82,9 +82,8 @@ def plan_appends(
         An event cannot be stored or the name of a stream is not allowed.
     """
     answers: list[Commit | WrongVersionError] = []
-    sealed: list[SealedRecord] = []
+    sealed: list[tuple[Record, bytes]] = []
     versions: dict[StreamId, StreamVersion] = {}
-    seal = codec.seal
     for given in batches:
         batch = given.batch if isinstance(given, PreparedBatch) else given
         after = _versions_after(batch, versions, stream_version)
@@ -93,14 +92,9 @@ def plan_appends(
             continue
         versions.update(after)
         prepared = given if isinstance(given, PreparedBatch) else prepare_batch(batch, codec)
-        records: list[Record] = []
-        for each in prepared.records:
-            item = seal(head, each)
-            record, value = item
-            sealed.append(item)
-            records.append(record)
-            head = Head(position=record.position, chain_hash=chain_hash_of(value))
-        answers.append(Commit(records=tuple(records)))
+        begin = len(sealed)
+        head = codec.seal_all(head, prepared.records, sealed)
+        answers.append(Commit(records=tuple([record for record, _ in sealed[begin:]])))
     return Plan(answers, sealed, head, versions)
 
 
