@@ -114,7 +114,8 @@ async def open_websocket(
     except (WebSocketException, ValueError) as error:
         await close_websocket(websocket)
         raise ConnectionFailedException(f'websocket "{url}": {error}') from error
-    except asyncio.CancelledError:
+    except BaseException:
+        # Nobody else knows this connection: it must not be left open, whatever happened.
         websocket.transport.abort()
         raise
     if refusal is None:
@@ -129,7 +130,10 @@ def _first_message(token: str, target: str, uuid: str, options: Mapping[str, str
 
 def _refusal(message: str | bytes, target: str) -> str | None:
     """Return why the server refused the first message, None if it did not."""
-    answer: dict[str, Any] = json.loads(message)
+    answer: Any = json.loads(message)
+    if not isinstance(answer, dict):
+        text = f"the server answered the first message with {message[:80]!r}"
+        raise ConnectionFailedException(text)
     if answer.get("success"):
         return None
     return str(answer.get("error") or f"the server refused {target!r}")

@@ -56,6 +56,8 @@ class Script:
     lost_answers: dict[str, int] = field(default_factory=dict)
     """How often a path gets no answer but the end of its connection."""
     handshake_error: str | None = None
+    handshake_answer: Any = None
+    """What the first message is answered with, whatever it says."""
     new_tokens: list[str] = field(default_factory=list)
     new_token_error: str | None = None
     cluster_close: tuple[int, str] | None = None
@@ -156,6 +158,8 @@ class _Socket(tornado.websocket.WebSocketHandler):
         else:
             self.first = first
             answer = {"success": True, "uuid": "c0ffee00-0000-4000-8000-000000000000"}
+        if self.script.handshake_answer is not None:
+            answer = self.script.handshake_answer
         self._send(json.dumps(answer).encode())
 
     def _chunk(self, raw: bytes) -> None:

@@ -44,6 +44,14 @@ def test_a_refused_websocket_gives_none(stub, script):
     assert asyncio.run(cluster.switch_to_direct_mode(TOKEN, stub.address, "c")) is None
 
 
+@pytest.mark.parametrize("answer", [[], 7, "yes"], ids=["list", "number", "text"])
+def test_a_server_of_another_kind_leaves_an_exception_and_no_connection(stub, script, answer):
+    script.answer("PUT", "cluster/set_mode", {})
+    script.handshake_answer = answer
+    with pytest.raises(hanami_exceptions.ConnectionFailedException, match="first message"):
+        asyncio.run(cluster.switch_to_direct_mode(TOKEN, stub.address, "c"))
+
+
 def test_a_refused_mode_raises(stub, script):
     script.answer("PUT", "cluster/set_mode", "a task is running", status=409)
     with pytest.raises(hanami_exceptions.ConflictException):
