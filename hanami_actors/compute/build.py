@@ -165,7 +165,7 @@ def _scratch(
     sizes: Sizes, capacity: Capacity, groups: int, listed: int, rows: int
 ) -> dict[str, Any]:
     """Return the arrays that carry nothing from one cycle to the next."""
-    widest = max(*sizes.inputs, rows) + 1
+    widest = max((*sizes.inputs, rows)) + 1
     values = sum(sizes.inputs) + 1
     block_rows = (capacity.blocks, lay.BLOCK)
     shapes: dict[str, tuple[tuple[int, ...], Any]] = {

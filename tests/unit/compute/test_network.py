@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hanami_actors.compute import Network
+from hanami_actors.compute import Network, decode_image, encode_image
 from hanami_actors.compute.kernels import cycle
 from tests.unit.compute.builders import make_network, make_samples, make_spec
 
@@ -26,6 +26,18 @@ def test_it_learns():
     network = trained()
     assert (answers(network).argmax(1) == Y.argmax(1)).mean() > 0.95
     assert network.cycle == 200
+
+
+X_PORT = ("x", 0, "plain")
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [((), ()), ((X_PORT,), ())])
+def test_a_network_without_inputs_or_outputs_is_only_useless(inputs, outputs):
+    spec = make_spec()._replace(inputs=inputs, outputs=outputs)
+    network = Network.create(spec)
+    copied = Network.from_image(decode_image(encode_image(network.image())))
+    assert copied.digest() == network.digest()
+    assert network.metrics()["trained_cycles"] == 0
 
 
 def test_several_epochs_go_on_where_the_last_one_ended():
