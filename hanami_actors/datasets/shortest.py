@@ -41,6 +41,9 @@ def shortest_doubles(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]
     with np.errstate(divide="ignore", invalid="ignore"):
         exponents = np.floor(np.log10(np.abs(exact)))
     exponents[~is_open] = 0
+    # Where one number of digits cannot be tried a shorter text might be missed.
+    ends = [np.abs(digit_count - 1 - exponents) for digit_count in (DIGITS[0], DIGITS[-1])]
+    is_exact = is_open & (np.maximum(*ends) <= EXACT_EXPONENT_MAX)
     is_found = ~is_open
     for digit_count in DIGITS:
         shifts = (digit_count - 1 - exponents).astype(np.int64)
@@ -51,8 +54,7 @@ def shortest_doubles(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]
             np.rint(exact * powers) / powers,
             np.rint(exact / powers) * powers,
         )
-        is_right = (rounded.astype(np.float32) == values) & (np.abs(shifts) <= EXACT_EXPONENT_MAX)
-        is_right &= is_open
+        is_right = (rounded.astype(np.float32) == values) & is_exact
         shortest[is_right] = rounded[is_right]
         is_found |= is_right
     # Very large, very small and denormal values; rare, so one by one.
