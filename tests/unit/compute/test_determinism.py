@@ -1,32 +1,22 @@
 """The same samples give the same bytes: on every processor, however a run is cut, beside others.
 
 Two child processes compile the kernels in their own way, for the oldest processor and with bounds
-checks, both at once; what they compile is kept for the next run.
+checks (`conftest.py`).
 """
 
 import json
-import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hanami_actors.compute import Network, decode_image, encode_image
-from tests.server import KERNEL_CACHE_DIR
 from tests.unit.compute import scenarios
 from tests.unit.compute.cases import CASES
+from tests.unit.compute.conftest import CHILDREN
 from tests.unit.compute.scenarios import LONG, golden, make_scenario, sized
 
-ROOT = Path(__file__).parents[3]
 NAMES = (*CASES, *LONG)
-
-CHILDREN = {
-    "the oldest processor": {"NUMBA_CPU_NAME": "generic"},
-    "bounds checks": {"NUMBA_BOUNDSCHECK": "1"},
-}
 
 
 def trained(name):
@@ -34,25 +24,6 @@ def trained(name):
     network = sized(scenario)
     network.train([*scenario.inputs.items()], [*scenario.outputs.items()], 0, scenario.rows)
     return network
-
-
-@pytest.fixture(scope="module")
-def children():
-    """The children, at work."""
-    started = {}
-    for number, (what, environ) in enumerate(CHILDREN.items()):
-        cache = KERNEL_CACHE_DIR.with_name(f"{KERNEL_CACHE_DIR.name}-{number}")
-        started[what] = subprocess.Popen(
-            [sys.executable, "-m", "tests.unit.compute.scenarios"],
-            cwd=ROOT,
-            env={**os.environ, **environ, "NUMBA_CACHE_DIR": str(cache)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-    yield started
-    for child in started.values():
-        child.kill()
-        child.communicate()
 
 
 @pytest.mark.parametrize("name", NAMES)
