@@ -1,17 +1,15 @@
 """Measure the transport: lists on 1, 16 and 64 kept connections, logins, create and delete, idling.
 
-scripts/bench api [--seconds S] [--idle-seconds S] [--json]
+scripts/bench api [--seconds S] [--idle-seconds S] [--json] [--docs]
 
 Everything is local: one server on loopback and a new directory under /tmp. The access log is on. The
 client is one thread of another process; on a busy machine the processor time of the server for each
-request says more than the rate.
+request says more than the rate. Beside it stands what the machine allows at the same moment: an
+empty handler of tornado with an answer of the same size, one fsync, one argon2 hash.
 """
 
 import argparse
-import json
 import multiprocessing
-import os
-import platform
 import selectors
 import socket
 import statistics
@@ -19,15 +17,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+from ceilings import fsync_ms, server_of_nothing
+from server_figures import Row, add_options, cpu_s, report
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from hanami_actors.api.auth import hash_passphrase  # noqa: E402
 from tests.server import ADMIN_ID, ADMIN_PASSPHRASE, ServerProcess  # noqa: E402
 
 CLUSTERS = 20  # a list that is not empty
@@ -36,26 +36,14 @@ LOGINS = 100
 PAIRS = 100
 RECEIVE_SIZE_BYTES = 1 << 18
 
+HASHES = 20
+
 LIST = "/v1.0alpha/cluster/all"
 TARGETS_PER_S = {1: 2500.0, 16: 3600.0, 64: 3600.0}
+SHARES = {1: 2500 / 3975, 16: 3600 / 4542, 64: 3600 / 4857}
+"""Of the empty handler, on the machine that the targets were written for."""
+
 P99_TARGET_MS = 25.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One figure and where it should be, if anywhere."""
-
-    name: str
-    value: float
-    unit: str
-    at_least: float | None = None
-    at_most: float | None = None
-
-    @property
-    def missed(self) -> bool:
-        """Whether it is on the wrong side of its target."""
-        too_low = self.at_least is not None and self.value < self.at_least
-        return too_low or (self.at_most is not None and self.value > self.at_most)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -63,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench api", description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="for each number of connections")
     parser.add_argument("--idle-seconds", type=float, default=10.0, help="how long to idle")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add_options(parser)
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="hanami-bench-") as name:
         server = ServerProcess(Path(name) / "data")
@@ -71,20 +59,10 @@ def main(argv: Sequence[str]) -> int:
             server.start()
             rows = _measure(server, arguments.seconds, arguments.idle_seconds)
             server.terminate()
+            rows += _machine_rows(Path(name))
         finally:
             server.close()
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    cores = len(os.sched_getaffinity(0))
-    machine = f"{platform.python_version()}, {cores} cores, load {load}"
-    if arguments.json:
-        print(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2))
-        return 0
-    print(f"Python {machine}")
-    for row in rows:
-        target = f"   target >= {row.at_least:g}" if row.at_least is not None else ""
-        target += f"   target <= {row.at_most:g}" if row.at_most is not None else ""
-        missed = "  MISSED" if row.missed else ""
-        print(f"{row.name:<52} {row.value:10.3f} {row.unit:<4}{target}{missed}")
+    report("api", rows, arguments)
     return 0
 
 
@@ -95,55 +73,89 @@ def _measure(server: ServerProcess, seconds: float, idle_seconds: float) -> list
         body = {"name": f"bench_{index}", "template": ""}
         answer = server.request("POST", "/v1/cluster", token=token, json=body)
         assert answer.status_code == 200, answer.text
-    for count in TARGETS_PER_S:
-        rows += _lists(server, token, count, seconds)
+    listed = server.request("GET", LIST, token=token).content
+    with server_of_nothing(listed) as nothing:
+        for count in TARGETS_PER_S:
+            ours = _measured(server.address, token, count, seconds, server.pid)
+            empty = _measured(nothing.address, token, count, seconds, nothing.pid)
+            rows += _lists(count, ours, empty)
     rows += _logins(server)
     rows += _create_and_delete(server, token)
     return rows
 
 
+def _machine_rows(directory: Path) -> list[Row]:
+    """Return what nobody can do without: a write to the disk, a hash of a passphrase."""
+    hashes_ms = []
+    for _ in range(HASHES):
+        started_s = time.perf_counter()
+        hash_passphrase(ADMIN_PASSPHRASE)
+        hashes_ms.append((time.perf_counter() - started_s) * 1000)
+    return [
+        Row(name="beside it, one argon2 hash: p50", value=statistics.median(hashes_ms), unit="ms"),
+        Row(
+            name="beside it, write and fsync of 4 KiB: p50",
+            value=statistics.median(fsync_ms(directory)),
+            unit="ms",
+        ),
+    ]
+
+
 def _idle(server: ServerProcess, seconds: float) -> Row:
-    before_s = _cpu_s(server.pid)
+    before_s = cpu_s(server.pid)
     time.sleep(seconds)
-    share = (_cpu_s(server.pid) - before_s) / seconds
+    share = (cpu_s(server.pid) - before_s) / seconds
     return Row(name="idle: processor", value=100 * share, unit="%", at_most=1.0)
 
 
-def _lists(server: ServerProcess, token: str, count: int, seconds: float) -> list[Row]:
-    address = urlsplit(server.address)
+Load = tuple[list[float], float, float]
+"""Milliseconds of all answers, how long it took, and the server's processor time."""
+
+
+def _measured(where: str, token: str, count: int, seconds: float, pid: int) -> Load:
+    address = urlsplit(where)
     head = f"GET {LIST} HTTP/1.1\r\nHost: {address.netloc}\r\nX-Auth-Token: {token}\r\n\r\n"
     target = (str(address.hostname), int(address.port or 80))
     # In a process of its own: this one reads what the server prints.
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        arguments = (target, head.encode(), count, seconds, server.pid)
-        latencies_ms, took_s, cpu_s = pool.apply(_run_load, arguments)
-    cpu_us = cpu_s / len(latencies_ms) * 1e6
+        return pool.apply(_run_load, (target, head.encode(), count, seconds, pid))
+
+
+def _lists(count: int, ours: Load, empty: Load) -> list[Row]:
+    latencies_ms, took_s, used_s = ours
     cuts = statistics.quantiles(latencies_ms, n=100)
-    name = f"GET cluster/all, {count} connections"
+    name = f"GET cluster/all, {count} connection{'s' if count > 1 else ''}"
+    rate, ceiling = len(latencies_ms) / took_s, len(empty[0]) / empty[1]
     return [
-        Row(
-            name=name,
-            value=len(latencies_ms) / took_s,
-            unit="/s",
-            at_least=TARGETS_PER_S[count],
-        ),
+        Row(name=name, value=rate, unit="/s", at_least=TARGETS_PER_S[count]),
         Row(name=f"{name}: p50", value=cuts[49], unit="ms"),
         Row(name=f"{name}: p99", value=cuts[98], unit="ms", at_most=P99_TARGET_MS),
-        Row(name=f"{name}: processor per request", value=cpu_us, unit="us"),
+        Row(
+            name=f"{name}: processor per request",
+            value=used_s / len(latencies_ms) * 1e6,
+            unit="µs",
+        ),
+        Row(name="beside it, an empty handler of tornado", value=ceiling, unit="/s"),
+        Row(
+            name="ours, in parts of the empty handler",
+            value=rate / ceiling,
+            unit="",
+            at_least=SHARES[count],
+        ),
     ]
 
 
 def _run_load(
     target: tuple[str, int], request: bytes, count: int, seconds: float, pid: int
-) -> tuple[list[float], float, float]:
+) -> Load:
     """Return milliseconds of all answers, how long it took, and the server's processor time."""
     load = _Load(target, request, count)
     load.run(WARM_UP_S)
-    before_s = _cpu_s(pid)
+    before_s = cpu_s(pid)
     latencies_ms, took_s = load.run(seconds)
-    cpu_s = _cpu_s(pid) - before_s
+    used_s = cpu_s(pid) - before_s
     load.close()
-    return latencies_ms, took_s, cpu_s
+    return latencies_ms, took_s, used_s
 
 
 class _Load:
@@ -247,12 +259,6 @@ def _timed(
                 assert answer.status_code == 200, answer.text
                 uuid = uuid or answer.json().get("uuid", "")
             yield (time.perf_counter() - started_s) * 1000
-
-
-def _cpu_s(pid: int) -> float:
-    """Return the processor time of a process and all its threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Measure direct IO over one websocket, and saving and loading a trained cluster.
 
-scripts/bench direct [--mnist DIR] [--count N] [--json]
+scripts/bench direct [--mnist DIR] [--count N] [--json] [--docs]
 
 Everything is local: one server on loopback and a new directory under /tmp. The client is one thread
 of another process that sends bytes made beforehand. A window is how many steps or requests are on
-the way at once; with 1 the next one is sent when the last one is answered.
+the way at once; with 1 the next one is sent when the last one is answered. Beside it stands what the
+machine allows at the same moment: the same bytes to and from a websocket that only echoes.
 
 MNIST comes from --mnist or HANAMI_MNIST_DIR; without it the digits of scikit-learn are used, whose
 64 values say little about pictures of 784.
@@ -12,17 +13,14 @@ MNIST comes from --mnist or HANAMI_MNIST_DIR; without it the digits of scikit-le
 
 import argparse
 import base64
-import json
 import multiprocessing
 import os
-import platform
 import socket
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +28,8 @@ from typing import NamedTuple
 import demo_data
 import httpx
 import numpy as np
+from ceilings import Nothing, server_of_nothing
+from server_figures import Row, add_options, cpu_s, report
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -41,6 +41,7 @@ from tests.protocol.direct_client import (  # noqa: E402
     DirectClient,
     message,
 )
+from tests.protocol.raw_clients import RawWebSocket  # noqa: E402
 from tests.server import ServerProcess  # noqa: E402
 
 TEMPLATE = """version: 1
@@ -68,23 +69,6 @@ STEPS_PER_S = 4500.0
 P99_MS = 1.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One figure and where it should be, if anywhere."""
-
-    name: str
-    value: float
-    unit: str
-    at_least: float | None = None
-    at_most: float | None = None
-
-    @property
-    def missed(self) -> bool:
-        """Whether it is on the wrong side of its target."""
-        too_low = self.at_least is not None and self.value < self.at_least
-        return too_low or (self.at_most is not None and self.value > self.at_most)
-
-
 class Piece(NamedTuple):
     """What is sent at once, and how many bytes answer it."""
 
@@ -107,7 +91,7 @@ def main(argv: Sequence[str]) -> int:
     named = os.environ.get("HANAMI_MNIST_DIR")
     parser.add_argument("--mnist", type=Path, metavar="DIR", default=Path(named) if named else None)
     parser.add_argument("--count", type=int, default=6000, help="steps and requests per window")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add_options(parser)
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="hanami-bench-") as name:
         images, labels = _samples(Path(name), arguments.mnist)
@@ -118,18 +102,7 @@ def main(argv: Sequence[str]) -> int:
             server.terminate()
         finally:
             server.close()
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    cores = len(os.sched_getaffinity(0))
-    machine = f"{platform.python_version()}, {cores} cores, load {load}"
-    if arguments.json:
-        print(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2))
-        return 0
-    print(f"Python {machine}, {images.shape[1]} values")
-    for row in rows:
-        target = f"   target >= {row.at_least:g}" if row.at_least is not None else ""
-        target += f"   target <= {row.at_most:g}" if row.at_most is not None else ""
-        missed = "  MISSED" if row.missed else ""
-        print(f"{row.name:<52} {row.value:10.3f} {row.unit:<4}{target}{missed}")
+    report("direct", rows, arguments)
     return 0
 
 
@@ -153,24 +126,35 @@ def _measure(
         _call(client, "PUT", "cluster/set_mode", uuid=cluster, new_state="DIRECT")
         # In a process of its own: this one reads what the server prints.
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            for what, load in (("training step", _training), ("request", _requests)):
-                for window in WINDOWS:
-                    arguments = (target, load(images, labels, WARM_UP + count), window)
-                    rows += _rows(what, window, *pool.apply(_run_load, arguments))
+            for what, load, answers in LOADS:
+                with server_of_nothing(b"", answers) as nothing:
+                    for window in WINDOWS:
+                        pieces = load(images, labels, WARM_UP + count)
+                        ours = pool.apply(_run_load, (target, pieces, window))
+                        echo = pool.apply(_run_echo, (nothing, pieces, window))
+                        rows += _rows(what, window, ours, echo)
         _call(client, "PUT", "cluster/set_mode", uuid=cluster, new_state="TASK")
         return rows + _moments(client, target, images, labels)
 
 
-def _rows(
-    what: str, window: int, latencies_ms: list[float], took_s: float, cpu_s: float
-) -> list[Row]:
+Result = tuple[list[float], float, float]
+"""Milliseconds of all answers, how long it took, and the server's processor time."""
+
+
+def _rows(what: str, window: int, ours: Result, echo: Result) -> list[Row]:
+    latencies_ms, took_s, used_s = ours
     name = f"{what}, window {window}"
     cuts = statistics.quantiles(latencies_ms, n=100)
+    echo_cuts = statistics.quantiles(echo[0], n=100)
     targets = {"training step": STEPS_PER_S, "request": REQUESTS_PER_S}
     is_target = window == WINDOWS[1]
-    rate = len(latencies_ms) / took_s
     return [
-        Row(name=name, value=rate, unit="/s", at_least=targets[what] if is_target else None),
+        Row(
+            name=name,
+            value=len(latencies_ms) / took_s,
+            unit="/s",
+            at_least=targets[what] if is_target else None,
+        ),
         Row(name=f"{name}: p50", value=cuts[49], unit="ms"),
         Row(
             name=f"{name}: p99",
@@ -178,7 +162,9 @@ def _rows(
             unit="ms",
             at_most=P99_MS if window <= WINDOWS[1] else None,
         ),
-        Row(name=f"{name}: processor", value=cpu_s / len(latencies_ms) * 1e6, unit="us"),
+        Row(name=f"{name}: processor", value=used_s / len(latencies_ms) * 1e6, unit="µs"),
+        Row(name="beside it, an echo", value=len(echo[0]) / echo[1], unit="/s"),
+        Row(name="beside it, an echo: p99", value=echo_cuts[98], unit="ms"),
     ]
 
 
@@ -205,6 +191,13 @@ def _requests(images: "np.ndarray", _labels: "np.ndarray", count: int) -> list[P
     ]
 
 
+LOADS = (
+    ("training step", _training, (ACKNOWLEDGED, TRAINED)),
+    ("request", _requests, (message("label", [0.0] * CLASSES, last=False),)),
+)
+"""What is done, how its messages are made, and what answers them."""
+
+
 def _frame(payload: bytes) -> bytes:
     """Return a masked frame; a mask of zeros leaves the payload as it is."""
     size = len(payload)
@@ -213,18 +206,25 @@ def _frame(payload: bytes) -> bytes:
     return bytes(head) + bytes(4) + payload
 
 
-def _run_load(target: Target, pieces: list[Piece], window: int) -> tuple[list[float], float, float]:
-    """Return milliseconds of all answers, how long it took, and the server's processor time."""
+def _run_load(target: Target, pieces: list[Piece], window: int) -> Result:
     with DirectClient(target.address, target.token, target.cluster) as client:
         assert client.answer["success"], client.answer
-        plain = client.socket.plain_socket
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _send_all(plain, pieces[:WARM_UP], window)
-        before_s = _cpu_s(target.pid)
-        started_s = time.perf_counter()
-        latencies_ms = _send_all(plain, pieces[WARM_UP:], window)
-        took_s = time.perf_counter() - started_s
-        return latencies_ms, took_s, _cpu_s(target.pid) - before_s
+        return _run(client.socket.plain_socket, target.pid, pieces, window)
+
+
+def _run_echo(nothing: Nothing, pieces: list[Piece], window: int) -> Result:
+    with RawWebSocket(int(nothing.address.rpartition(":")[2]), "/socket") as client:
+        return _run(client.plain_socket, nothing.pid, pieces, window)
+
+
+def _run(plain: socket.socket, pid: int, pieces: list[Piece], window: int) -> Result:
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    _send_all(plain, pieces[:WARM_UP], window)
+    before_s = cpu_s(pid)
+    started_s = time.perf_counter()
+    latencies_ms = _send_all(plain, pieces[WARM_UP:], window)
+    took_s = time.perf_counter() - started_s
+    return latencies_ms, took_s, cpu_s(pid) - before_s
 
 
 def _send_all(plain: socket.socket, pieces: list[Piece], window: int) -> list[float]:
@@ -297,12 +297,6 @@ def _call(client: httpx.Client, method: str, path: str, **body: str) -> str:
     answer = client.request(method, f"/v1/{path}", json=body)
     assert answer.status_code == 200, answer.text
     return str(answer.json().get("uuid", ""))
-
-
-def _cpu_s(pid: int) -> float:
-    """Return the processor time of a process and all its threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

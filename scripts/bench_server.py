@@ -1,31 +1,36 @@
 """Measure the whole server: start, upload, training, memory, latency while it trains.
 
-scripts/bench server [--mnist DIR] [--json]
+scripts/bench server [--mnist DIR] [--json] [--docs]
 
-Everything is local: one server per measurement on loopback and a new directory under /tmp.
+Everything is local: one server per measurement on loopback and a new directory under /tmp. Beside the
+training as a task stands the same training in a process without a server.
 """
 
 import argparse
 import http.client
 import json
+import multiprocessing
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import demo_data
+import numpy as np
 from demo import TEMPLATE, link, memory_bytes
+from server_figures import Row, add_options, report
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from hanami_actors.compute import Network, warm_up  # noqa: E402
+from hanami_actors.domain.cluster.template_parser import parse_template  # noqa: E402
+from hanami_actors.replay.training import network_spec  # noqa: E402
 from hanami_sdk import cluster, dataset, task  # noqa: E402
 from tests.server import ServerProcess  # noqa: E402
 
@@ -36,16 +41,9 @@ LATENCY_PAUSE_S = 0.002
 DIGITS_EPOCHS = 200
 MNIST_EPOCHS = 3
 CLUSTERS = 20  # a list that is not empty
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One figure; the target is the one to stay within, None where there is none."""
-
-    name: str
-    value: float
-    unit: str
-    target: float | None = None
+CLASSES = 10
+POLL_S = 0.1  # asking more often takes from the core beside the one that trains
+TASK_SHARE_MAX = 1.15
 
 
 def main(argv: Sequence[str]) -> int:
@@ -53,19 +51,11 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench server", description=__doc__)
     named = os.environ.get("HANAMI_MNIST_DIR")
     parser.add_argument("--mnist", type=Path, metavar="DIR", default=Path(named) if named else None)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    add_options(parser)
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="hanami-bench-") as name:
         rows = [*_start(Path(name)), *_work(Path(name), arguments.mnist)]
-    machine = f"{platform.python_version()}, {len(os.sched_getaffinity(0))} cores"
-    if arguments.json:
-        print(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2))
-        return 0
-    print(f"Python {machine}")
-    for row in rows:
-        target = f"   target <= {row.target:g}" if row.target is not None else ""
-        missed = "  MISSED" if row.target is not None and row.value > row.target else ""
-        print(f"{row.name:<44} {row.value:10.3f} {row.unit:<4}{target}{missed}")
+    report("server", rows, arguments)
     return 0
 
 
@@ -97,7 +87,7 @@ def _start(directory: Path) -> list[Row]:
             server.close()
     return [
         Row(name=f"start to live, best of {RUNS}", value=min(live_s), unit="s"),
-        Row(name=f"start to ready, best of {RUNS}", value=min(ready_s), unit="s", target=2.0),
+        Row(name=f"start to ready, best of {RUNS}", value=min(ready_s), unit="s", at_most=2.0),
     ]
 
 
@@ -119,11 +109,50 @@ def _work(directory: Path, mnist_dir: Path | None) -> list[Row]:
         target = 0.4 if mnist_dir else None
         rows += [
             _write_floor(directory, data.train),
-            Row(name=f"{what}: upload + finalize", value=min(upload_s), unit="s", target=target),
+            Row(name=f"{what}: upload + finalize", value=min(upload_s), unit="s", at_most=target),
         ]
         epochs = MNIST_EPOCHS if mnist_dir else DIGITS_EPOCHS
         rows += _train(server, token, dataset_uuid, epochs)
-    return rows
+        task_s = [
+            _train_undisturbed(server, token, dataset_uuid, epochs, run) for run in range(RUNS)
+        ]
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        alone_s = [pool.apply(_train_alone, (data.train, epochs)) for _ in range(RUNS)]
+    share = min(task_s) / min(alone_s)
+    return [
+        *rows,
+        Row(
+            name=f"training as a task, {epochs} epochs, best of {RUNS}", value=min(task_s), unit="s"
+        ),
+        Row(name="beside it, the same without a server", value=min(alone_s), unit="s"),
+        Row(name="the task, in parts of it", value=share, unit="", at_most=TASK_SHARE_MAX),
+    ]
+
+
+def _train_undisturbed(
+    server: ServerProcess, token: str, dataset_uuid: str, epochs: int, run: int
+) -> float:
+    """Return the seconds from the creation of a task to its end."""
+    training = _Training(server, token, dataset_uuid, epochs, f"undisturbed_{run}")
+    started_s = time.perf_counter()
+    training.begin()
+    while training.is_running():
+        time.sleep(POLL_S)
+    return time.perf_counter() - started_s
+
+
+def _train_alone(part: demo_data.Part, epochs: int) -> float:
+    """Return the seconds that the same training takes in a process of its own."""
+    images = np.fromfile(part.images, np.uint8, offset=demo_data.IMAGES_HEADER.size)
+    images = images.reshape(part.count, -1)
+    targets = np.eye(CLASSES, dtype=np.uint8)[np.frombuffer(part.read_labels(), np.uint8)]
+    warm_up()
+    network = Network.create(network_spec(parse_template(TEMPLATE), 1))
+    network.size({"picture": images.shape[1]}, {"label": CLASSES})
+    started_s = time.perf_counter()
+    for _ in range(epochs):
+        network.train([("picture", images)], [("label", targets)], 0, part.count)
+    return time.perf_counter() - started_s
 
 
 def _write_floor(directory: Path, part: demo_data.Part) -> Row:
@@ -139,27 +168,32 @@ def _write_floor(directory: Path, part: demo_data.Part) -> Row:
 
 
 class _Training:
-    """One train task; the clusters beside it only make the list longer."""
+    """One train task on a cluster of its own."""
 
-    def __init__(self, server: ServerProcess, token: str, dataset_uuid: str, epochs: int) -> None:
+    def __init__(
+        self, server: ServerProcess, token: str, dataset_uuid: str, epochs: int, name: str
+    ) -> None:
         self._server = server
         self._token = token
-        uuids = []
-        for index in range(CLUSTERS):
-            answer = cluster.create_cluster(token, server.address, f"bench_{index}", TEMPLATE)
-            uuids.append(json.loads(answer)["uuid"])
-        self._cluster_uuid = uuids[0]
+        self._dataset_uuid = dataset_uuid
+        self._epochs = epochs
+        answer = cluster.create_cluster(token, server.address, name, TEMPLATE)
+        self._cluster_uuid = json.loads(answer)["uuid"]
+        self._task_uuid = ""
+        self.cycles = 0
+
+    def begin(self) -> None:
+        """Create the task."""
         answer = task.create_train_task(
-            token,
-            server.address,
+            self._token,
+            self._server.address,
             "bench_train",
             self._cluster_uuid,
-            [link(dataset_uuid, "picture")],
-            [link(dataset_uuid, "label")],
-            number_of_epochs=epochs,
+            [link(self._dataset_uuid, "picture")],
+            [link(self._dataset_uuid, "label")],
+            number_of_epochs=self._epochs,
         )
         self._task_uuid = json.loads(answer)["uuid"]
-        self.cycles = 0
 
     def is_running(self) -> bool:
         """Ask the server; the task has to end as finished."""
@@ -176,21 +210,24 @@ class _Training:
 
 
 def _train(server: ServerProcess, token: str, dataset_uuid: str, epochs: int) -> list[Row]:
+    for index in range(CLUSTERS):
+        cluster.create_cluster(token, server.address, f"bench_{index}", TEMPLATE)
+    training = _Training(server, token, dataset_uuid, epochs, "bench_train")
     started_s = time.perf_counter()
-    training = _Training(server, token, dataset_uuid, epochs)
+    training.begin()
     latencies_ms = []
     for batch in _latency_batches(server, token):
         if not training.is_running():
             break  # the last calls may have been made after the end
         latencies_ms += batch
     while training.is_running():
-        time.sleep(0.01)
+        time.sleep(POLL_S)
     train_s = time.perf_counter() - started_s
     now_mb, peak_mb = (size_bytes / 1e6 for size_bytes in memory_bytes(server.pid))
     rows = [
         Row(name=f"training, {epochs} epochs, with calls", value=train_s, unit="s"),
         Row(name="cycles", value=training.cycles / train_s, unit="/s"),
-        Row(name="server memory after training", value=now_mb, unit="MB", target=400.0),
+        Row(name="server memory after training", value=now_mb, unit="MB", at_most=400.0),
         Row(name="server memory at most", value=peak_mb, unit="MB"),
         Row(name="GET cluster/all while training: calls", value=len(latencies_ms), unit=""),
     ]
@@ -198,7 +235,7 @@ def _train(server: ServerProcess, token: str, dataset_uuid: str, epochs: int) ->
         cuts = statistics.quantiles(latencies_ms, n=100)
         name = "GET cluster/all while training"
         rows.append(Row(name=f"{name}: p50", value=cuts[49], unit="ms"))
-        rows.append(Row(name=f"{name}: p99", value=cuts[98], unit="ms", target=20.0))
+        rows.append(Row(name=f"{name}: p99", value=cuts[98], unit="ms", at_most=20.0))
     return rows
 
 
