@@ -1,11 +1,12 @@
 """Connections that talk to a cluster: who asks, who trains, and how that ends."""
 
 import logging
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from hanami_actors.actors.cluster_core import ClusterCore
-from hanami_actors.actors.direct_channel import CloseCode, DirectChannel
-from hanami_actors.actors.direct_lane import Aim, DirectLane, ports_of
+from hanami_actors.actors.direct_channel import CloseCode, DirectChannel, ports_of
+from hanami_actors.actors.direct_lane import Aim, DirectLane
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command
 from hanami_actors.actors.inbox import Internal
@@ -16,7 +17,13 @@ from hanami_actors.domain.base import Message, Stamp
 from hanami_actors.domain.cluster import messages as domain
 from hanami_actors.domain.cluster.decide import decide
 from hanami_actors.domain.cluster.events import ClusterEvent, Figures
-from hanami_actors.errors import BusyError, FaultError, HanamiError, LimitError
+from hanami_actors.errors import (
+    BusyError,
+    ConflictError,
+    FaultError,
+    HanamiError,
+    LimitError,
+)
 
 __all__ = [
     "ChannelClosed",
@@ -169,6 +176,9 @@ class DirectDesk:
 
     def _take_writer(self, message: TakeWriter, command: Command) -> CallbackFuture | None:
         """Let a connection train; waits for the end of a session that is ending."""
+        if message.channel not in self._channels:
+            # Of an earlier life of this actor, or closed meanwhile.
+            raise ConflictError("this connection to the cluster has been closed; connect again")
         if self._session is not None and self._session.is_ending:
             answer = CallbackFuture()
             self._candidates.append(_Candidate(message.channel, command, answer))
@@ -259,8 +269,8 @@ class DirectDesk:
         message = domain.OpenSession(
             session_uuid=stamp.ids[0], connection_uuid=channel.connection_uuid
         )
-        core.commit(stamp, Moves(decide(core.state, message, stamp)))
-        session = self._session = _Open(message.session_uuid, channel)
+        events = decide(core.state, message, stamp)
+        session = _Open(message.session_uuid, channel)
         watch = SampleWatch(
             record=lambda batch: ask(
                 self._ref, SamplesReady(session_uuid=session.uuid, batch=batch)
@@ -268,13 +278,22 @@ class DirectDesk:
             on_durable=channel.durable,
             on_end=lambda error: self._tell_over(session, error),
         )
-        session.log = SampleLog(
-            core.host.blobs, core.host.clock, watch, is_eager=channel.is_durable
-        )
+        # First the thread: there may be none left, and the log must not know a session without.
+        try:
+            log = SampleLog(core.host.blobs, core.host.clock, watch, is_eager=channel.is_durable)
+        except RuntimeError as error:
+            raise BusyError(
+                f"no thread can be started for the connection ({error}); try again later"
+            ) from error
+        with ExitStack() as unless_opened:
+            unless_opened.callback(log.drop)
+            core.commit(stamp, Moves(events))
+            unless_opened.pop_all()
+        session.log, self._session = log, session
         lane.begin_session(
             session.uuid,
             channel,
-            session.log,
+            log,
             lambda digest, figures: _finish(session, digest, figures),
         )
 

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hanami_actors.actors.direct_lane import DirectLane
+    from hanami_actors.domain.cluster.template import Template
 
-__all__ = ["Answer", "CloseCode", "Closing", "DirectChannel", "Ports", "Step"]
+__all__ = ["Answer", "CloseCode", "Closing", "DirectChannel", "Ports", "Step", "ports_of"]
 
 
 class CloseCode:
@@ -49,6 +50,16 @@ class Ports(NamedTuple):
     inputs: frozenset[str]
     outputs: frozenset[str]
     first_output: bytes
+
+
+def ports_of(template: "Template") -> Ports:
+    """Return the names that connections may use."""
+    outputs = sorted({port.name for port in template.outputs})
+    return Ports(
+        inputs=frozenset(port.name for port in template.inputs),
+        outputs=frozenset(outputs),
+        first_output=outputs[0].encode() if outputs else b"",
+    )
 
 
 class Step(NamedTuple):
@@ -136,13 +147,15 @@ class DirectChannel:
 
     def answer(self, answer: Answer) -> None:
         """Give the answer to the next step; called by whoever computes."""
-        if self._held:
-            # One that waits for the disk keeps those behind it back.
-            with self._lock:
-                if self._held:
-                    self._held.append((0, answer))
-                    return
-        self._put(answer)
+        if not self.is_durable:
+            self._put(answer)
+            return
+        # One that waits for the disk, or is just being given, keeps those behind it back.
+        with self._lock:
+            if self._held:
+                self._held.append((0, answer))
+            else:
+                self._put(answer)
 
     def answer_when_durable(self, answer: Answer, step: int) -> None:
         """Give the answer once so many training steps of the session are on the disk."""

@@ -17,8 +17,7 @@ from hanami_actors.actors.scheduler import Turn
 from hanami_actors.datasets.samples import Sample
 from hanami_actors.domain.cluster.lineage import Lineage
 from hanami_actors.domain.cluster.source import Figures
-from hanami_actors.domain.cluster.template import Template
-from hanami_actors.errors import HanamiError
+from hanami_actors.errors import FaultError, HanamiError
 from hanami_actors.replay.moment import Moment
 from hanami_actors.replay.spans import head_of
 from hanami_actors.wire.cluster_io import TRAINED, encode_values
@@ -26,7 +25,7 @@ from hanami_actors.wire.cluster_io import TRAINED, encode_values
 if TYPE_CHECKING:
     from hanami_actors.actors.scheduler import Scheduler
 
-__all__ = ["Aim", "DirectLane", "ports_of"]
+__all__ = ["Aim", "DirectLane"]
 
 AT_ONCE_MAX_S = 150e-6
 """Steps that take less processor time than this on average are computed by whoever brings them."""
@@ -281,10 +280,14 @@ class DirectLane:
                 return placement
             self._aimed.wait(AIM_WAIT_S)
             return Turn.LATER
-        head = self._head or head_of(aim.lineage)
-        if placement is not None and placement.moment == head:
+        newest, is_training = head_of(aim.lineage), self._session is not None
+        # What a connection trained is newer than the log, until tasks have gone on from there.
+        heads = (self._head or newest,) if is_training else (self._head, newest)
+        if placement is not None and placement.moment in heads:
             self._approach = None
             return placement
+        if is_training and self._head is not None:
+            raise FaultError("the network that a connection trained has been lost; train it again")
         if self._approach is None:
             self._approach = Approach(aim.host, self.lane, aim.lineage)
             self._approach.load()
@@ -385,16 +388,6 @@ class DirectLane:
     def _leave_session(self) -> None:
         self._session, self._head = None, None
         self._aim.host.networks.unpin(self.lane)
-
-
-def ports_of(template: Template) -> Ports:
-    """Return the names that connections may use."""
-    outputs = sorted({port.name for port in template.outputs})
-    return Ports(
-        inputs=frozenset(port.name for port in template.inputs),
-        outputs=frozenset(outputs),
-        first_output=outputs[0].encode() if outputs else b"",
-    )
 
 
 def _widths(vectors: Mapping[str, Any]) -> dict[str, int]:

@@ -5,9 +5,10 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from hanami_actors.actors.boundary import Boundary
 from hanami_actors.datasets.samples import Sample, encode_samples, sizes_of_samples
 from hanami_actors.domain.cluster.source import Figures
-from hanami_actors.errors import HanamiError
+from hanami_actors.errors import FaultError, HanamiError
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.ports import Clock
 
@@ -125,18 +126,24 @@ class SampleLog:
         return self._size_bytes <= WAITING_MAX_BYTES or self._is_dropped or self._is_over
 
     def _run(self) -> None:
-        error: HanamiError | None = None
-        try:
-            while self._wait():
-                self._store()
-        except HanamiError as problem:
-            error = problem
-            logger.warning("samples of a connection are not recorded: %s", problem)
+        error: HanamiError | None = FaultError("internal error; the log of the server says more")
+        with Boundary("recording the samples of a connection"):
+            error = self._record_all()
         with self._changed:
             self._is_over = True
             self._changed.notify_all()
         if not self._is_dropped:
             self._watch.on_end(error)
+
+    def _record_all(self) -> HanamiError | None:
+        """Store what comes until the end; return what stopped it before that."""
+        try:
+            while self._wait():
+                self._store()
+        except HanamiError as problem:
+            logger.warning("samples of a connection are not recorded: %s", problem)
+            return problem
+        return None
 
     def _wait(self) -> bool:
         """Wait until there is something to store; return whether there is."""
