@@ -38,6 +38,8 @@ def task_view(entry: TaskState, job: TaskJob | None, obstacle: str = "") -> Task
     is_active = entry.phase is TaskPhase.ACTIVE
     if is_active and job is not None and job.task.uuid == entry.task.uuid:
         cycle = max(cycle, job.cycle)
+    # Rows that only fill up the last inputs count as cycles that are never run.
+    shown_count = entry.task.shown_cycle_count
     is_waiting = is_active or entry.phase is TaskPhase.QUEUED
     return TaskView(
         uuid=entry.task.uuid,
@@ -45,8 +47,8 @@ def task_view(entry: TaskState, job: TaskJob | None, obstacle: str = "") -> Task
         kind=entry.task.kind,
         state=entry.phase.value,
         current_cycle=cycle,
-        total_number_of_cycles=entry.task.shown_cycle_count,
-        percentage_finished=cycle / entry.task.cycle_count if entry.task.cycle_count else 0.0,
+        total_number_of_cycles=shown_count,
+        percentage_finished=cycle / shown_count if shown_count else 0.0,
         queue_timestamp=_shown(entry.queued_us),
         start_timestamp=_shown(entry.started_us),
         end_timestamp=_shown(entry.ended_us),

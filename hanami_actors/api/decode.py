@@ -5,7 +5,15 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from msgspec.inspect import BoolType, FloatType, IntType, Type, UnionType, type_info
+from msgspec.inspect import (
+    BoolType,
+    FloatType,
+    IntType,
+    LiteralType,
+    Type,
+    UnionType,
+    type_info,
+)
 
 from hanami_actors.api.fields import PATTERN_RULES, SECRET_FIELDS
 from hanami_actors.errors import BadRequestError
@@ -47,6 +55,11 @@ class RequestDecoder:
         fields = msgspec.structs.fields(request)
         self._request = request
         self._kinds = {field.encode_name: _kind(type_info(field.type)) for field in fields}
+        self._choices = {
+            field.encode_name: choices
+            for field in fields
+            if (choices := _choices(type_info(field.type)))
+        }
         self._required = frozenset(field.encode_name for field in fields if field.required)
         self._blank = request() if not self._required else None
 
@@ -75,7 +88,7 @@ class RequestDecoder:
         try:
             return msgspec.convert(values, type=self._request)
         except msgspec.ValidationError as error:
-            raise _explain(str(error), values) from None
+            raise _explain(str(error), values, self._choices) from None
 
     def _check_names(self, values: dict[str, Any]) -> None:
         unknown = values.keys() - self._kinds.keys()
@@ -156,12 +169,19 @@ def _kind(declared: Type) -> type | None:
     return bool if isinstance(declared, BoolType) else None
 
 
+def _choices(declared: Type) -> str:
+    """Return the only texts that are allowed, if they are listed."""
+    kinds = declared.types if isinstance(declared, UnionType) else (declared,)
+    listed = [kind.values for kind in kinds if isinstance(kind, LiteralType)]
+    return ", ".join(f'"{value}"' for values in listed for value in values)
+
+
 def _json_type(value: Any) -> str:
     names = {list: "array", dict: "object", type(None): "null"}
     return names.get(type(value), type(value).__name__)
 
 
-def _explain(text: str, values: dict[str, Any]) -> BadRequestError:
+def _explain(text: str, values: dict[str, Any], choices: dict[str, str]) -> BadRequestError:
     """Turn the text of msgspec into ours: field, rule, value."""
     place = _PLACE.match(text)
     rule, path = (place["rule"], place["path"] or "") if place else (text, "")
@@ -175,6 +195,8 @@ def _explain(text: str, values: dict[str, Any]) -> BadRequestError:
         value = value[name] if name else value[int(index)]
     field = path.removeprefix(".")
     got = "a secret" if field in SECRET_FIELDS else _shown(value)
+    if field in choices:
+        return BadRequestError(f"field '{field}': expected one of {choices[field]}, got {got}")
     return BadRequestError(f"field '{field}': {_rule_text(rule)}, got {got}")
 
 

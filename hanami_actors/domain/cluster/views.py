@@ -17,7 +17,8 @@ class TaskView(Value, frozen=True, kw_only=True):
     queue_timestamp, start_timestamp, end_timestamp : str
         UTC, or ``-`` while it has not happened.
     percentage_finished : float
-        0 .. 1, done cycles of the cycles that will be run.
+        0 .. 1, ``current_cycle`` of ``total_number_of_cycles``; with a time length above 1 a
+        finished task stays below 1, as in the original.
     digest : str
         State of the network at the end of the task, empty before.
     reason : str

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from hanami_actors.actors.cluster_messages import SetMode
 from hanami_actors.actors.inbox import IdleTick
@@ -29,6 +30,14 @@ def test_tasks_run_one_after_the_other_and_a_request_fills_its_result(backend):
     assert result.content.row_count == data.row_count
     rows = backend.gateway.read_content(result, "answer", 0, 2)
     assert rows[1][0] == (rows[0][0] + 1) % 1000
+
+
+def test_with_a_time_length_the_last_rows_are_counted_but_begin_no_cycle(backend):
+    cluster, data = backend.cluster(), backend.data()
+    message = replace(train_message(data, epochs=2), time_length=5)
+    view = backend.finished(cluster, backend.ask_cluster(cluster, message).uuid)
+    assert (view.current_cycle, view.total_number_of_cycles) == (72, 80)
+    assert view.percentage_finished == 0.9
 
 
 def test_the_same_samples_and_seed_give_the_same_digest(make_backend):

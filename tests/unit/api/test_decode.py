@@ -1,5 +1,5 @@
 import contextlib
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -25,6 +25,10 @@ class Sample(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     password: Annotated[str, Meta(min_length=8)] | UnsetType = UNSET
     items: Annotated[tuple[Inner, ...], Meta(min_length=1)] | UnsetType = UNSET
     other: Annotated[str, Meta(pattern="^x+$")] | UnsetType = UNSET
+
+
+class Choice(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    mode: Literal["ON", "OFF"] | UnsetType = UNSET
 
 
 class Free(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -139,3 +143,10 @@ def test_patterns_end_where_the_text_ends():
     assert msgspec.convert("abcd", Annotated[str, Meta(pattern=NAME)]) == "abcd"
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert("abcd\n", Annotated[str, Meta(pattern=NAME)])
+
+
+@pytest.mark.parametrize("value", ['"on"', '""', "1"])
+def test_a_value_that_is_not_listed_is_refused_with_the_list(value):
+    with pytest.raises(BadRequestError) as caught:
+        RequestDecoder(Choice).decode("", f'{{"mode": {value}}}'.encode())
+    assert caught.value.message == f'field \'mode\': expected one of "OFF", "ON", got {value}'
