@@ -75,10 +75,11 @@ def test_answers_stay_in_order_when_one_becomes_durable_at_that_very_moment(back
 
     class Held(deque[tuple[int, bytes]]):
         def popleft(self):
+            taken = super().popleft()
             # Another thread computes the next answer before this one is given.
             other.start()
             other.join(0.05)
-            return super().popleft()
+            return taken
 
     channel.notify = lambda: given.extend(channel.take())
     channel._held = Held()
