@@ -12,22 +12,16 @@ import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from hanami_actors.compute import Network, NetworkSpec  # noqa: E402
+from hanami_actors.domain.cluster.settings_table import TEMPLATE_SETTINGS  # noqa: E402
 
 __all__ = ["Floats", "Images", "Row", "load_images", "make_network", "one_hot", "summary"]
 
 Floats = NDArray[np.float32]
 
 DEFAULTS: dict[str, Any] = {
-    "enable_reduction": False,
-    "hidden_blocks_max": 2,
-    "input_levels": 0,
-    "max_connection_distance": 1,
-    "neuron_cooldown": 1e9,
-    "refractory_time": 1,
-    "replay_memory": 4000,
-    "replay_memory_bytes": 16 << 20,
-    "replays_per_cycle": 1,
+    name: setting.default for name, setting in TEMPLATE_SETTINGS.items() if name != "seed"
 }
+"""Those that a template of a server has."""
 
 
 class Images(NamedTuple):

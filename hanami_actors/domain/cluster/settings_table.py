@@ -103,7 +103,7 @@ _ROWS = (
     TemplateSetting(
         name="hidden_blocks_max",
         type="int",
-        default=3,
+        default=2,
         min=1,
         max=1024,
         meaning="Blocks of 128 neurons to which a hexagon may grow.",
