@@ -8,12 +8,14 @@ from hypothesis.stateful import precondition, rule
 from tests.property.protocol.account_rules import SOMETIMES, WHO
 from tests.property.protocol.cluster_rules import ClusterRules
 from tests.property.protocol.dataset_rules import INDEX
-from tests.property.protocol.model import Checkpoint, Cluster, Task
+from tests.property.protocol.model import Checkpoint, Cluster, Task, Token
 
 __all__ = ["WorkRules"]
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 SAVED_MAX = 6
+CLUSTERS_MAX = 8
+NAMES = st.sampled_from(["net a", "net b", "net c", "net d"])
 STOPS = st.sampled_from(["pause", "pause", "resume", "save", "abort"])
 
 
@@ -171,6 +173,68 @@ class WorkRules(ClusterRules):
         answer = self.world.call_as(token, "DELETE", "checkpoint", expected, params=query)
         if answer.status_code == 200:
             del self.model.checkpoints[checkpoint.uuid]
+
+    # Names and copies.
+
+    def is_taken(self, token: Token, name: str) -> bool:
+        clusters = self.model.clusters.values()
+        return any(each.name == name and self.sees(token, each) for each in clusters)
+
+    @SOMETIMES
+    @precondition(ClusterRules.has_clusters)
+    @rule(who=WHO, index=INDEX, name=NAMES)
+    def rename(self, who: int, index: int, name: str) -> None:
+        cluster, name = self.cluster(index), f"{self.prefix} {name}"
+        token = self.who_for(who, cluster)
+        expected = 409 if name != cluster.name and self.is_taken(token, name) else 200
+        if not self.sees(token, cluster):
+            expected = 404
+        body = {"uuid": cluster.uuid, "name": name}
+        answer = self.world.call_as(token, "PUT", "cluster/rename", expected, json=body)
+        if answer.status_code == 200:
+            cluster.name = name
+            assert answer.json() == cluster.shown()
+
+    @SOMETIMES
+    @precondition(ClusterRules.has_clusters)
+    @rule(who=WHO, index=INDEX, name=NAMES, repeated=st.booleans())
+    def copy(self, who: int, index: int, name: str, repeated: bool) -> None:
+        """Often twice with the same key: it is done once, and answered twice."""
+        cluster, name = self.cluster(index), f"{self.prefix} {name}"
+        self.settle(cluster)
+        token = self.who_for(who, cluster)
+        if cluster.open_tasks() or len(self.model.clusters) >= CLUSTERS_MAX:
+            return
+        expected = 409 if self.is_taken(token, name) else 200
+        if not self.sees(token, cluster):
+            expected = 404
+        body = {"name": name, "cluster_uuid": cluster.uuid}
+        key = {"Idempotency-Key": f"{self.prefix}-{self.step_count}"}
+        answer = self.world.call_as(token, "POST", "cluster/copy", expected, json=body, headers=key)
+        if repeated:
+            again = self.world.call_as(
+                token, "POST", "cluster/copy", expected, json=body, headers=key
+            )
+            assert again.status_code != 200 or again.content == answer.content
+        if answer.status_code == 200:
+            self.take_copy(token, cluster, answer.json())
+
+    def take_copy(self, token: Token, cluster: Cluster, shown: dict[str, Any]) -> None:
+        copied = Cluster(
+            uuid=shown["uuid"],
+            name=shown["name"],
+            owner_id=token.person.id,
+            project_id=token.project_id,
+            created_at=shown["created_at"],
+            inputs=cluster.inputs,
+            outputs=cluster.outputs,
+            trained=set(cluster.trained),
+            width=cluster.width,
+            host=self.world.hosts[0],
+        )
+        assert shown == copied.shown()
+        self.model.clusters[copied.uuid] = copied
+        assert self.stats(copied)["trained_cycles"] == self.stats(cluster)["trained_cycles"]
 
     # Hosts.
 

@@ -41,7 +41,7 @@ class World:
         self, method: str, path: str, expected: int | set[int], *, token: str = "", **kwargs: Any
     ) -> httpx.Response:
         """Send a request; check its status and everything that holds of every answer."""
-        headers = {"X-Auth-Token": token} if token else {}
+        headers = kwargs.pop("headers", {}) | ({"X-Auth-Token": token} if token else {})
         # As the contract's clients do it: a plus is a plus.
         query = urlencode(kwargs.pop("params", {}), quote_via=quote)
         address = f"/v1.0alpha/{path}?{query}" if query else f"/v1.0alpha/{path}"
