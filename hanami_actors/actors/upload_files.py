@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 from hanami_actors.domain.tables import Tables
@@ -143,13 +144,14 @@ class UploadFile:
             if is_begun and not path.exists():
                 raise self._lost()
             self._descriptor = os.open(path, flags if is_begun else flags | os.O_CREAT, 0o600)
-            stored_bytes = os.fstat(self._descriptor).st_size
-            if stored_bytes != size_bytes:
-                if is_begun:
-                    self.close()
-                    raise self._lost()
-                os.ftruncate(self._descriptor, size_bytes)
-                fsync_directory(path.parent)
+            with ExitStack() as unless_usable:
+                unless_usable.callback(self.close)
+                if os.fstat(self._descriptor).st_size != size_bytes:
+                    if is_begun:
+                        raise self._lost()
+                    os.ftruncate(self._descriptor, size_bytes)
+                    fsync_directory(path.parent)
+                unless_usable.pop_all()
 
     def write(self, data: bytes, position: int) -> None:
         """Write bytes where they belong; raises StorageFullError or LogError."""

@@ -12,7 +12,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hanami_actors.errors import LogError, LogLockedError, StorageFullError
@@ -96,8 +96,10 @@ class DirectoryLock:
                 f"another server (process {holder or 'unknown'}) uses {path.parent}; stop it, or "
                 "choose another --data-dir"
             ) from None
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        # Only told to whoever comes second: a full disk is no reason not to start.
+        with suppress(OSError):
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Let others have the directory; idempotent."""

@@ -1,6 +1,7 @@
 """Uploads: what was acknowledged is there, whatever the disk and the log do."""
 
 import contextlib
+import errno
 import os
 
 import pytest
@@ -9,6 +10,7 @@ from hanami_actors.actors import upload_session
 from hanami_actors.actors.gateway import GetUploadProgress
 from hanami_actors.actors.inbox import IdleTick
 from hanami_actors.actors.runtime import tell
+from hanami_actors.actors.upload_files import UploadFile
 from hanami_actors.actors.upload_session import RetireUpload
 from hanami_actors.domain.dataset.messages import DeleteDataset
 from hanami_actors.domain.upload.messages import AppendChunk
@@ -188,6 +190,20 @@ def test_a_disk_without_room_refuses_the_chunk_and_the_rest_goes_on(backend, mon
     assert progress(backend, uuid).missing == ((3, 10),)
     backend.upload(uuid, b"defghij", 3)
     assert content(backend, uuid) == b"abcdefghij"
+
+
+def test_a_file_that_cannot_be_made_stays_not_open(tmp_path, monkeypatch):
+    opened = []
+
+    def refuse(descriptor, size_bytes):
+        opened.append(descriptor)
+        raise OSError(errno.EFBIG, "File too large")
+
+    monkeypatch.setattr(os, "ftruncate", refuse)
+    with pytest.raises(StorageFullError):
+        UploadFile(tmp_path / "file", 2**50, is_begun=False, is_complete=False)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened[0])
 
 
 def test_bytes_the_disk_did_not_take_are_missing_again(backend, monkeypatch):

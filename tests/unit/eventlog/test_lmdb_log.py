@@ -1,5 +1,6 @@
 """What only the log on disk does: reopening, locks, growth, room, modes, versions."""
 
+import errno
 import itertools
 import os
 import shutil
@@ -95,6 +96,22 @@ def test_a_second_writer_is_told_who_has_the_directory(path: Path) -> None:
     assert f"process {os.getpid()}" in run_child(code, path)
     log.close()
     open_log(path).close()
+
+
+def test_a_full_disk_is_no_reason_not_to_open_a_log(path: Path, monkeypatch) -> None:
+    log = open_log(path)
+    log.append([batch(append(A, 0, started()))])
+    log.close()
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", refuse)
+    log = open_log(path)
+    assert log.stream_version(A) == 1
+    with pytest.raises(LogLockedError, match="process unknown"):
+        open_log(path)
+    log.close()
 
 
 def test_another_process_reads_while_the_writer_writes_and_grows(path: Path) -> None:
