@@ -216,6 +216,17 @@ def test_content_larger_than_a_slice_comes_whole(api, token):
     assert answer.json() == {"data": rows}
 
 
+def test_content_without_a_number_of_rows_is_what_there_is_up_to_a_hundred(api, token):
+    state = api.gateway.add_dataset(ADMIN)
+    api.gateway.fill(state, [[float(row)] for row in range(130)])
+    for query, expected in (({}, range(100)), ({"row_offset": 120}, range(120, 130))):
+        shown = content(api, token, state, **query).json()["data"]
+        assert shown == [[float(row)] for row in expected]
+    assert content(api, token, state, row_offset=130).json() == {"data": []}
+    answer = content(api, token, state, row_offset=131)
+    assert (answer.status_code, "130 rows" in answer.text) == (400, True)
+
+
 def test_content_that_is_not_there_is_refused_with_what_is(api, token):
     state = api.gateway.add_dataset(ADMIN)
     answer = content(api, token, state, row_offset=0, number_of_rows=1)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.endpoint import EVERYBODY, Context, Empty, Endpoint, Nothing
@@ -22,6 +22,9 @@ VALUES_PER_SLICE = 65_536
 CONTENT_VALUES_MAX = 10_000_000
 """The answer is in memory as a whole: some ten bytes for each value."""
 
+ROWS_SHOWN = 100
+"""How many rows are shown when nobody says how many."""
+
 NO_CONTENT = DatasetContent(row_count=0, column_count=0, files=(), columns=())
 
 
@@ -32,12 +35,12 @@ class OneDataset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ContentSlice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Rows of a column."""
+    """Rows of a column; without a number at most 100, and not more than there are."""
 
     uuid: UuidText
     column_name: ColumnName
     row_offset: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
-    number_of_rows: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    number_of_rows: Annotated[int, Meta(ge=1, le=10_000)] | UnsetType = UNSET
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,20 +135,27 @@ async def get_content(context: Context, request: ContentSlice) -> ContentReply:
     state = require_dataset(context, request.uuid, "Dataset")
     content = require_filled(state)
     column = _column(state, content, request.column_name)
-    end = request.row_offset + request.number_of_rows
-    if end > content.row_count:
+    start, end = request.row_offset, _end_of(request, content.row_count)
+    if max(start, end) > content.row_count:
         raise BadRequestError(
-            f"fields 'row_offset' and 'number_of_rows': rows {request.row_offset} to {end} are "
+            f"fields 'row_offset' and 'number_of_rows': rows {start} to {end} are "
             f"beyond the {content.row_count} rows of dataset with uuid '{state.uuid}'"
         )
-    rows_max = CONTENT_VALUES_MAX // (column.end - column.start)
-    if request.number_of_rows > rows_max:
+    rows_max = CONTENT_VALUES_MAX // max(column.end - column.start, 1)
+    if end - start > rows_max:
         raise BadRequestError(
-            f"field 'number_of_rows': {request.number_of_rows} rows of column '{column.name}' have "
+            f"field 'number_of_rows': {end - start} rows of column '{column.name}' have "
             f"more than the {CONTENT_VALUES_MAX} values that an answer may hold; ask for at most "
             f"{rows_max} rows, or use dataset/download"
         )
-    return ContentReply(data=await context.in_pool(lambda: _read(context, state, column, request)))
+    rows = range(start, end)
+    return ContentReply(data=await context.in_pool(lambda: _read(context, state, column, rows)))
+
+
+def _end_of(request: ContentSlice, row_count: int) -> int:
+    if isinstance(request.number_of_rows, int):
+        return request.row_offset + request.number_of_rows
+    return max(request.row_offset, min(request.row_offset + ROWS_SHOWN, row_count))
 
 
 async def check_dataset(context: Context, request: Comparison) -> AccuracyReply:
@@ -170,16 +180,13 @@ def _column(state: DatasetState, content: DatasetContent, name: str) -> Column:
     )
 
 
-def _read(
-    context: Context, state: DatasetState, column: Column, request: ContentSlice
-) -> msgspec.Raw:
+def _read(context: Context, state: DatasetState, column: Column, wanted: range) -> msgspec.Raw:
     """Read and encode in slices: a large answer must not hold the interpreter for long."""
     step = max(VALUES_PER_SLICE // max(column.end - column.start, 1), 1)
-    end = request.row_offset + request.number_of_rows
     pieces = []
-    for start in range(request.row_offset, end, step):
+    for start in range(wanted.start, wanted.stop, step):
         rows = context.services.gateway.read_content(
-            state, column.name, start, min(step, end - start)
+            state, column.name, start, min(step, wanted.stop - start)
         )
         pieces.append(msgspec.json.encode(rows)[1:-1])
     return msgspec.Raw(b"[" + b",".join(pieces) + b"]")
