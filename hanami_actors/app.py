@@ -114,14 +114,16 @@ def running_backend(settings: Settings) -> Iterator[Backend]:
         The directory cannot be used; the text says why, and its files are untouched.
     """
     directory = DataDirectory(settings.data_dir)
-    directory.create()
     uploads_dir = settings.data_dir / "uploads"
-    make_private_directory(uploads_dir)
+    make_private_directory(directory.log)
     # First whether another server has the directory: its pages change while they are looked at.
     DirectoryLock(directory.log / LOCK_NAME).release()
     check_pages_at_start(directory.log)
     log = LmdbEventLog(directory.log, map_size_bytes=settings.map_size_bytes)
     try:
+        # Only now: a directory that is refused stays as it is.
+        directory.create()
+        make_private_directory(uploads_dir)
         system, hosts = _build(settings, directory, uploads_dir, log)
         remove_leftovers(uploads_dir, system.published.tables)
         supervisor = SupervisorActor.start(system, hosts, CsvImporter(directory.blobs))

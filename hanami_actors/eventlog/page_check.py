@@ -25,6 +25,8 @@ SMALL_PAGE_COUNT = 4_096
 
 _MAGIC = 0xBEEF_C0DE
 _VERSION = 1
+ADVICE = "restore it from a backup, or choose another data directory"
+
 _HEADER = struct.Struct("<QHHHH")
 _TREE = struct.Struct("<IHHQQQQQ")
 _META = struct.Struct("<IIQQ")
@@ -146,15 +148,21 @@ class _Walk:
         for number in (0, 1):
             at = number * self._page_size + _HEADER.size
             if at + _META.size + 2 * _TREE.size + 16 > len(self._data):
-                raise LogCorruptError("the file of the log is cut off within its first pages")
+                raise LogCorruptError(
+                    f"the file of the log is cut off within its first pages; {ADVICE}"
+                )
             magic, version, _, _ = _META.unpack_from(self._data, at)
             if magic != _MAGIC or version != _VERSION:
-                raise LogCorruptError(f"page {number} of the log's file is no head of such a file")
+                raise LogCorruptError(
+                    f"page {number} of the log's file does not begin as such a file does; {ADVICE}"
+                )
             trees = at + _META.size
             if number == 0:
                 self._page_size = _TREE.unpack_from(self._data, trees)[0]
                 if self._page_size not in {2**power for power in range(9, 17)}:
-                    raise LogCorruptError("page 0 of the log's file has an impossible page size")
+                    raise LogCorruptError(
+                        f"page 0 of the log's file has an impossible page size; {ADVICE}"
+                    )
             last = trees + 2 * _TREE.size
             last_page, transaction = (
                 _NUMBER.unpack_from(self._data, last + offset)[0] for offset in (0, 8)
@@ -165,7 +173,7 @@ class _Walk:
         if page_count * self._page_size > len(self._data):
             raise LogCorruptError(
                 f"the file of the log has {len(self._data)} bytes, its newest state needs"
-                f" {page_count * self._page_size}"
+                f" {page_count * self._page_size}; {ADVICE}"
             )
         return free, main, page_count
 

@@ -19,7 +19,8 @@ __all__ = [
 ]
 
 
-class Append(Value, frozen=True, kw_only=True):
+# gc=False: none of these is ever part of a cycle, and millions of them pass by.
+class Append(Value, frozen=True, kw_only=True, gc=False):
     """Events for one stream, which must be at ``expected_version`` before."""
 
     stream: StreamId
@@ -27,14 +28,13 @@ class Append(Value, frozen=True, kw_only=True):
     events: tuple[Event, ...]
 
 
-class Batch(Value, frozen=True, kw_only=True):
+class Batch(Value, frozen=True, kw_only=True, gc=False):
     """Appends to one or more streams, all or none."""
 
     appends: tuple[Append, ...]
     stamp: Stamp
 
 
-# gc=False: a record is never part of a cycle, and millions of them pass by in a replay.
 class Record(Value, frozen=True, kw_only=True, gc=False):
     """A stored event with everything the log knows about it."""
 
@@ -78,13 +78,13 @@ class PreparedBatch(NamedTuple):
     records: tuple[PreparedRecord, ...]
 
 
-class Commit(Value, frozen=True, kw_only=True):
+class Commit(Value, frozen=True, kw_only=True, gc=False):
     """The records of a batch that is durable now."""
 
     records: tuple[Record, ...]
 
 
-class Head(Value, frozen=True, kw_only=True):
+class Head(Value, frozen=True, kw_only=True, gc=False):
     """The newest record: its position (0 for an empty log) and its chain hash."""
 
     position: Position

@@ -283,8 +283,12 @@ def _walker(source: Source, way: "Way") -> "Walker":
 
 
 def _walk(walker: "Walker", goal: int) -> float:
-    """Walk there with a bar; return the seconds it took."""
+    """Walk there with a bar; return the seconds it took, without those to load the kernels."""
+    from hanami_actors.compute import warm_up
+
     clock = SystemClock()
+    if walker.done < goal:
+        warm_up()
     with Bar("cycles", goal) as bar:
         begin_s = clock.monotonic_s()
         walker.walk_to(goal, bar.reached)
