@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from hanami_actors.actors.host import Host
-from hanami_actors.actors.networks import BEGINNING, Placement, network_spec
+from hanami_actors.actors.networks import Placement
 from hanami_actors.compute import decode_image
 from hanami_actors.domain.cluster.lineage import Lineage
-from hanami_actors.replay.moment import Moment
+from hanami_actors.replay.moment import BEGINNING, Moment
 from hanami_actors.replay.spans import (
     Span,
     SpanData,
@@ -16,6 +16,7 @@ from hanami_actors.replay.spans import (
     root_of,
     spans_of,
 )
+from hanami_actors.replay.training import network_spec
 from hanami_actors.types import Digest
 
 __all__ = ["FIRST_SLICE_CYCLES", "Approach", "Pace"]

@@ -7,10 +7,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from hanami_actors.compute import Network
-from hanami_actors.replay.moment import BEGINNING, Moment
-from hanami_actors.replay.training import network_spec
+from hanami_actors.replay.moment import Moment
 
-__all__ = ["BEGINNING", "Networks", "Placement", "network_spec"]
+__all__ = ["Networks", "Placement"]
 
 
 @dataclasses.dataclass

@@ -13,7 +13,7 @@ from hanami_actors.replay.moment import Moment, moment_name, parse_moment
 from hanami_actors.replay.spans import Place
 from hanami_actors.types import StreamId
 
-__all__ = ["Moment", "Snapshotter", "moment_name", "parse_moment"]
+__all__ = ["Snapshotter"]
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,9 @@
     <data-dir>/            0700
       log/                 the LMDB environment, a format marker and the writer's lock
       blobs/               bytes named by their digest
-      snapshots/           caches of computed states
+      snapshots/           caches of computed states, and of the published tables
+      uploads/             files on their way in
+      audit/, idempotency/ journals that are kept for a while only
 """
 
 import errno

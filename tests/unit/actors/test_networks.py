@@ -1,6 +1,7 @@
 """Loaded networks, least recently used first."""
 
-from hanami_actors.actors.networks import BEGINNING, Networks, Placement
+from hanami_actors.actors.networks import Networks, Placement
+from hanami_actors.replay.moment import BEGINNING
 from tests.unit.actors.fakes import FakeNetwork
 
 

@@ -4,9 +4,10 @@ import threading
 
 import pytest
 
-from hanami_actors.actors.snapshotter import Moment, Snapshotter, moment_name, parse_moment
+from hanami_actors.actors.snapshotter import Snapshotter
 from hanami_actors.errors import StorageFullError
 from hanami_actors.eventlog.snapshots import SnapshotStore
+from hanami_actors.replay.moment import Moment, moment_name, parse_moment
 from hanami_actors.replay.spans import Place
 from tests.unit.actors.fakes import Gate, image_of
 
