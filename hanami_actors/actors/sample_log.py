@@ -163,7 +163,7 @@ class SampleLog:
             self._changed.notify_all()
         data = encode_samples(samples)
         is_small = len(data) <= INLINE_MAX_BYTES
-        inputs, outputs = sizes_of_samples(samples)
+        inputs, outputs = sizes_of_samples(data)
         batch = SampleBatchReady(
             start=self._logged,
             step_count=len(samples),

@@ -48,17 +48,22 @@ class SampleRun(NamedTuple):
 
 
 def encode_samples(samples: Sequence[Sample]) -> bytes:
-    """Return the bytes of samples; compressing releases the GIL."""
+    """Return the bytes of samples; compressing releases the GIL.
+
+    Until then other threads wait, so that nothing is copied and shapes are built once a run.
+    """
     runs: list[tuple[int, Sizes, Sizes]] = []
-    pieces: list[bytes] = []
-    for sample in samples:
-        shape = (_shape(sample.inputs), _shape(sample.outputs))
-        if runs and runs[-1][1:] == shape:
-            runs[-1] = (runs[-1][0] + 1, *shape)
+    pieces: list[memoryview] = []
+    known: list[object] = []
+    for inputs, outputs in samples:
+        vectors = [*inputs.values(), *outputs.values()]
+        shape = [[*inputs], [*outputs], [vector.shape[0] for vector in vectors]]
+        if shape == known:
+            runs[-1] = (runs[-1][0] + 1, *runs[-1][1:])
         else:
-            runs.append((1, *shape))
-        pieces += [vector.astype("<f4", copy=False).tobytes() for vector in sample.inputs.values()]
-        pieces += [vector.astype("<f4", copy=False).tobytes() for vector in sample.outputs.values()]
+            runs.append((1, _shape(inputs), _shape(outputs)))
+            known = [*shape]
+        pieces += [np.ascontiguousarray(vector, "<f4").data for vector in vectors]
     header: bytes = msgpack.packb(runs)
     body = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(b"".join(pieces))
     return b"".join((bytes([VERSION]), len(header).to_bytes(4, "big"), header, body))
@@ -72,10 +77,7 @@ def decode_samples(data: bytes) -> Iterator[SampleRun]:
     FaultError
         The bytes are none of `encode_samples`.
     """
-    if len(data) < HEAD_BYTES or data[0] != VERSION:
-        raise FaultError("recorded samples have an unknown layout")
-    end = HEAD_BYTES + int.from_bytes(data[1:HEAD_BYTES], "big")
-    runs = msgpack.unpackb(data[HEAD_BYTES:end])
+    runs, end = _runs(data)
     values = np.frombuffer(zstandard.ZstdDecompressor().decompress(data[end:]), "<f4")
     at = start = 0
     for count, inputs, outputs in runs:
@@ -89,15 +91,29 @@ def decode_samples(data: bytes) -> Iterator[SampleRun]:
         start += count
 
 
-def sizes_of_samples(samples: Sequence[Sample]) -> tuple[Sizes, Sizes]:
-    """Return the largest number of values of every input and output, sorted by name."""
+def sizes_of_samples(data: bytes) -> tuple[Sizes, Sizes]:
+    """Return the largest number of values of every input and output, sorted by name.
+
+    Parameters
+    ----------
+    data : bytes
+        Of `encode_samples`.
+    """
     inputs: dict[str, int] = {}
     outputs: dict[str, int] = {}
-    for sample in samples:
-        for sizes, vectors in ((inputs, sample.inputs), (outputs, sample.outputs)):
-            for name, vector in vectors.items():
-                sizes[name] = max(vector.shape[0], sizes.get(name, 0))
+    for _, input_sizes, output_sizes in _runs(data)[0]:
+        for sizes, found in ((inputs, input_sizes), (outputs, output_sizes)):
+            for name, size in found:
+                sizes[name] = max(size, sizes.get(name, 0))
     return tuple(sorted(inputs.items())), tuple(sorted(outputs.items()))
+
+
+def _runs(data: bytes) -> tuple[list[tuple[int, Sizes, Sizes]], int]:
+    """Return the runs that the header lists, and where the values begin."""
+    if len(data) < HEAD_BYTES or data[0] != VERSION:
+        raise FaultError("recorded samples have an unknown layout")
+    end = HEAD_BYTES + int.from_bytes(data[1:HEAD_BYTES], "big")
+    return msgpack.unpackb(data[HEAD_BYTES:end]), end
 
 
 def _shape(vectors: Mapping[str, Vector]) -> Sizes:

@@ -286,11 +286,11 @@ class History:
         network.reset_transients("train")
         half = len(samples) // 2
         for start, part in ((0, samples[:half]), (half, samples[half:])):
-            inputs, outputs = sizes_of_samples(part)
+            data = encode_samples(part)
+            inputs, outputs = sizes_of_samples(data)
             network.size(dict(inputs), dict(outputs))
             for sample in part:
                 network.train_one(dict(sample.inputs), dict(sample.outputs))
-            data = encode_samples(part)
             trained = SamplesTrained(
                 session_uuid=uuid_of(number),
                 start=start,

@@ -46,7 +46,7 @@ def test_several_inputs_and_outputs_are_kept_apart():
 
 def test_the_largest_sizes_are_told_sorted():
     samples = [sample(1, 2, 3), sample(1), Sample({"a": vector(1)}, {})]
-    assert sizes_of_samples(samples) == ((("a", 1), ("in", 3)), (("out", 1),))
+    assert sizes_of_samples(encode_samples(samples)) == ((("a", 1), ("in", 3)), (("out", 1),))
 
 
 @pytest.mark.parametrize("data", [b"", b"\x02abcde", b"\x01\x00"])
