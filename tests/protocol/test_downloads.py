@@ -94,6 +94,15 @@ def test_a_file_that_breaks_off_is_cut_and_never_looks_whole(api, token, filled,
     assert not data.endswith(b"0\r\n\r\n")
 
 
+def test_a_mistake_in_the_middle_of_a_file_cuts_it_too(api, token, filled, caplog):
+    api.gateway.export = FakeExport([b"begin", ZeroDivisionError("a mistake")], size_bytes=None)
+    with raw_download(api, token, filled) as client:
+        data = read_to_end(client)
+    assert b"begin" in data
+    assert not data.endswith(b"0\r\n\r\n")
+    assert "a mistake" in caplog.text
+
+
 def test_a_client_that_reads_nothing_is_cut_off_and_takes_no_more_blocks(make_api):
     api = make_api(download_stall_timeout_s=0.2)
     state = api.gateway.add_dataset(ADMIN)
