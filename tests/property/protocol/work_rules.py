@@ -180,7 +180,6 @@ class WorkRules(ClusterRules):
         clusters = self.model.clusters.values()
         return any(each.name == name and self.sees(token, each) for each in clusters)
 
-    @SOMETIMES
     @precondition(ClusterRules.has_clusters)
     @rule(who=WHO, index=INDEX, name=NAMES)
     def rename(self, who: int, index: int, name: str) -> None:
@@ -195,7 +194,6 @@ class WorkRules(ClusterRules):
             cluster.name = name
             assert answer.json() == cluster.shown()
 
-    @SOMETIMES
     @precondition(ClusterRules.has_clusters)
     @rule(who=WHO, index=INDEX, name=NAMES, repeated=st.booleans())
     def copy(self, who: int, index: int, name: str, repeated: bool) -> None:
