@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
-"""Measure the event log beside bare LMDB, in one run.
+"""Measure the event log beside bare LMDB, and training beside its replay, in one run.
 
-Durable appends: N producers with one event each share a transaction (group commit); beside it a
-loop that puts the same keys and values, already encoded, in transactions of the same size. Both
-run in turns on the same disk, so that a slow moment of the machine hits both.
+    scripts/bench log [--dir DIR] [--seconds S] [--events N] [--json] [--docs]
+
+Durable appends: N producers with one event each share a transaction (group commit). Beside it a
+loop that puts the same keys and values, already encoded, in transactions of the same size. Both run
+in turns on the same disk, so that a slow moment of the machine hits both.
+Where the library eventsourcing is installed it appends to SQLite beside them.
 
 Replay: all events of a log, read, checked and decoded with types; beside it a loop that only
 reads the bytes.
 
-    scripts/bench log [--dir DIR] [--seconds S] [--events N] [--json FILE]
+Training: a task of a server, then the same cycles computed again by hanami-log; and what a snapshot
+costs of the time between two.
 """
 
 import argparse
-import json
 import shutil
 import statistics
 import struct
@@ -20,10 +23,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import lmdb
+from log_peer import measure_peer
+from log_training import measure_training
+from server_figures import Row, add_options, report
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -36,6 +42,9 @@ from hanami_actors.types import StreamId, StreamVersion, TimestampUs
 
 GROUP_SIZES = (1, 8, 64, 256)
 TURN_COUNT = 5
+RATIO_MIN = 0.7
+RATE_PRODUCERS, RATE_MIN = 64, 15_000
+REPLAY_MIN = 500_000
 TASK_UUID = "00000000-0000-4000-8000-000000000001"
 STAMP = Stamp(
     now_us=TimestampUs(1_700_000_000_000_000),
@@ -88,25 +97,24 @@ class LogWriter:
 
     def __init__(self, directory: Path, producers: int) -> None:
         self._log = LmdbEventLog(directory)
-        self._producers = producers
+        self._streams = [stream_at(producer) for producer in range(producers)]
+        self._events = [event_at(number) for number in range(producers + 4)]
         self._version = 0
 
     def write_group(self) -> None:
         """Commit one event of each producer durably."""
-        batches = [
-            Batch(
-                appends=(
-                    Append(
-                        stream=stream_at(producer),
-                        expected_version=StreamVersion(self._version),
-                        events=(event_at(self._version + producer),),
-                    ),
-                ),
-                stamp=STAMP,
-            )
-            for producer in range(self._producers)
-        ]
-        self._log.append(batches)
+        begin = self._version % 4
+        version = StreamVersion(self._version)
+        events = self._events[begin : begin + len(self._streams)]
+        self._log.append(
+            [
+                Batch(
+                    appends=(Append(stream=stream, expected_version=version, events=(event,)),),
+                    stamp=STAMP,
+                )
+                for stream, event in zip(self._streams, events, strict=True)
+            ]
+        )
         self._version += 1
 
     def close(self) -> None:
@@ -233,21 +241,25 @@ def measure_replay(directory: Path, event_count: int) -> ReplayRow:
     return ReplayRow(event_count, event_count / min(times), event_count / min(bare_times))
 
 
-def show(appends: list[AppendRow], replay: ReplayRow) -> None:
-    """Print the tables."""
-    print("durable appends (medians of turns)")
-    print(
-        f"{'producers':>9} {'events/s':>10} {'bare/s':>10} {'ratio':>6} {'p50 ms':>8} {'p99 ms':>8}"
-    )
+def rows_of(appends: list[AppendRow], replay: ReplayRow) -> Iterator[Row]:
+    """Yield the figures with their targets."""
     for row in appends:
-        print(
-            f"{row.producers:>9} {row.events_per_s:>10,.0f} {row.bare_events_per_s:>10,.0f} "
-            f"{row.ratio:>6.2f} {row.p50_ms:>8.3f} {row.p99_ms:>8.3f}"
-        )
-    print(
-        f"replay of {replay.events:,} events: {replay.events_per_s:,.0f} typed events/s "
-        f"(bytes only: {replay.bare_events_per_s:,.0f}/s)"
+        what = f"durable appends, {row.producers} producers"
+        fits = row.producers == RATE_PRODUCERS
+        at_least = RATE_MIN if fits else None
+        yield Row(name=what, value=row.events_per_s, unit="/s", at_least=at_least)
+        yield Row(name="beside it, bare LMDB", value=row.bare_events_per_s, unit="/s")
+        yield Row(name="in parts of it", value=row.ratio, unit="", at_least=RATIO_MIN)
+        yield Row(name="a commit, median", value=row.p50_ms, unit="ms")
+        yield Row(name="a commit, 99 %", value=row.p99_ms, unit="ms")
+        yield Row(name="a commit of bare LMDB, median", value=row.bare_p50_ms, unit="ms")
+    yield Row(
+        name=f"typed events on replay of {replay.events:,}",
+        value=replay.events_per_s,
+        unit="/s",
+        at_least=REPLAY_MIN,
     )
+    yield Row(name="beside it, bytes only", value=replay.bare_events_per_s, unit="/s")
 
 
 def main() -> None:
@@ -256,20 +268,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--dir", type=Path, help="where to write; its disk is what is measured")
-    parser.add_argument("--seconds", type=float, default=2.0, help="per table cell")
+    parser.add_argument("--seconds", type=float, default=2.0, help="per group size")
     parser.add_argument("--events", type=int, default=200_000, help="of the replayed log")
-    parser.add_argument("--json", type=Path, help="write the numbers to this file")
-    arguments = parser.parse_args()
-    directory = Path(tempfile.mkdtemp(prefix="hanami-bench-", dir=arguments.dir))
+    add_options(parser)
+    options = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(prefix="hanami-bench-", dir=options.dir))
     try:
-        appends = [measure_appends(directory, size, arguments.seconds) for size in GROUP_SIZES]
-        replay = measure_replay(directory, arguments.events)
+        appends = [measure_appends(directory, size, options.seconds) for size in GROUP_SIZES]
+        replay = measure_replay(directory, options.events)
+        rows = [
+            *rows_of(appends, replay),
+            *measure_peer(directory, options.seconds),
+            *measure_training(directory / "training"),
+        ]
     finally:
         shutil.rmtree(directory)
-    show(appends, replay)
-    if arguments.json:
-        numbers = {"appends": [asdict(row) for row in appends], "replay": asdict(replay)}
-        arguments.json.write_text(json.dumps(numbers, indent=2) + "\n")
+    report("log", rows, options)
 
 
 if __name__ == "__main__":
