@@ -19,7 +19,7 @@ from hanami_actors.domain.upload.apply import apply
 from hanami_actors.domain.upload.decide import check_range, decide
 from hanami_actors.domain.upload.events import UploadEvent
 from hanami_actors.domain.upload.messages import AppendChunk, CompleteUpload, RecordRanges
-from hanami_actors.domain.upload.ranges import Ranges, merge, missing
+from hanami_actors.domain.upload.ranges import Ranges, add, merge, missing
 from hanami_actors.domain.upload.state import UploadPhase, UploadState
 from hanami_actors.errors import (
     BusyError,
@@ -84,12 +84,15 @@ class UploadSessionActor(Actor):
         self._file: UploadFile | None = None
         self._fault: FaultError | None = None
         self._pending: Ranges = ()
+        # What is recorded and what is pending: a file in many pieces is not put together for each.
+        self._present: Ranges = ()
         self._pending_bytes = 0
         self._pending_since_s = 0.0
 
     def on_start(self) -> None:
         """Replay the stream and open the file."""
         self._state, self._version = replayed(self._system.log, self._stream, UploadState(), apply)
+        self._present = self._state.ranges
         self.inbox.idle_s = PASSIVATE_AFTER_S
         if not self._state.alive:
             return
@@ -149,7 +152,8 @@ class UploadSessionActor(Actor):
         file.write(chunk.data, start)
         if not self._pending:
             self._pending_since_s = self._system.clock.monotonic_s()
-        self._pending = merge(self._pending, ((start, end),))
+        self._pending = add(self._pending, start, end)
+        self._present = add(self._present, start, end)
         self._pending_bytes += end - start
         self.inbox.idle_s = FLUSH_AFTER_S
         if self._must_flush():
@@ -168,7 +172,7 @@ class UploadSessionActor(Actor):
         return (
             self._pending_bytes >= FLUSH_BYTES
             or age_s >= FLUSH_AFTER_S
-            or not missing(merge(self._state.ranges, self._pending), self._state.size_bytes)
+            or self._present == ((0, self._state.size_bytes),)
         )
 
     def _flush(self, stamp: Stamp) -> None:

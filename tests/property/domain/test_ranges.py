@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hanami_actors.domain.upload.ranges import covered_bytes, merge, missing
+from hanami_actors.domain.upload.ranges import add, covered_bytes, merge, missing
 
 SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12)
 
@@ -22,6 +22,12 @@ def test_merge_is_the_union_in_canonical_form(first, more):
     for (_, end), (start, _) in pairwise(merged):
         assert end < start
     assert merge(merged, first) == merged
+
+
+@given(SPANS, st.integers(0, 60), st.integers(1, 60))
+def test_adding_one_range_is_merging_it(spans, start, size):
+    ranges = merge((), spans)
+    assert add(ranges, start, start + size) == merge(ranges, [(start, start + size)])
 
 
 @given(SPANS, st.integers(0, 70))
