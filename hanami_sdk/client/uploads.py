@@ -35,6 +35,8 @@ POLL_FIRST_S = 0.01
 POLL_MAX_S = 0.5
 POLL_GROWTH = 1.5
 
+IMPORTING, FINISHED = "importing", "finished"
+
 _started = object_of(UploadStarted)
 _progress = object_of(UploadProgress)
 _file = object_of(UploadedFile)
@@ -126,7 +128,7 @@ def upload_csv(
 def resume_upload(
     session: Session, dataset: Reference, *paths: FilePath, progress: Report | None = None
 ) -> Flow[Dataset]:
-    """Go on with an upload that was interrupted.
+    """Go on with an upload that was interrupted; one that is being imported is waited for.
 
     Parameters
     ----------
@@ -145,8 +147,12 @@ def resume_upload(
         When there are more or fewer files, or they have another size.
     NotFoundException
         When the upload has expired.
+    ConflictException
+        When the dataset has failed, with the reason.
     """
-    known = yield from upload_progress(session, dataset)
+    known = yield from _after_import(session, dataset)
+    if known.state == FINISHED:
+        return (yield from get_dataset(session, dataset))
     roles = {file.role: file for file in known.files}
     if len(paths) != len(roles):
         raise ValueError(f"the dataset waits for {len(roles)} files, got {len(paths)}")
@@ -160,6 +166,15 @@ def resume_upload(
             )
     uuids = {role: file.uuid for role, file in roles.items()}
     return (yield from upload.resume(uuid_of(dataset), uuids))
+
+
+def _after_import(session: Session, dataset: Reference) -> Flow[UploadProgress]:
+    """Return how far it is; an import that somebody has begun already comes to its end first."""
+    pause_s = POLL_FIRST_S
+    while (known := (yield from upload_progress(session, dataset))).state == IMPORTING:
+        yield Pause(pause_s)
+        pause_s = min(pause_s * POLL_GROWTH, POLL_MAX_S)
+    return known
 
 
 def _checksum_of(path: FilePath) -> str:

@@ -207,6 +207,22 @@ def test_an_interrupted_upload_is_resumed_with_the_same_files(client, upload, fi
     assert upload.call("PUT", "dataset/upload/mnist").json == STARTED
 
 
+def test_what_is_being_imported_already_is_waited_for_and_not_sent_again(client, upload, file):
+    importing = {"complete": True, "uuid": "data", "state": "importing"}
+    finished = importing | {"state": "finished"}
+    upload.answers[("GET", "dataset/progress")] = [(200, importing, {})] * 2 + [(200, finished, {})]
+    assert client.call("datasets.resume_upload", "data", file).number_of_rows == 3
+    assert [call.path for call in upload.calls].count("dataset/progress") == 3
+    upload.answers[("GET", "dataset/progress")] = [
+        (200, importing, {}),
+        (409, "row 7 is no number", {}),
+    ]
+    with pytest.raises(hanami_exceptions.ConflictException, match="row 7"):
+        client.call("datasets.resume_upload", "data", file)
+    assert upload.files == {}
+    assert {call.method for call in upload.calls if call.path != "token"} == {"GET"}
+
+
 @pytest.mark.parametrize(
     ("files", "text"),
     [
