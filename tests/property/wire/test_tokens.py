@@ -15,6 +15,7 @@ from tests.fakes import FakeGateway
 from tests.protocol.api_server import MEMBER, SIGNING_KEY
 
 EXPIRE_S = 3600
+FAR_FUTURE_S = 10**10
 ALGORITHMS = ("HS384", "HS512", "none", "None", "NONE", "hs256", "RS256", "ES256", "PS256", "")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -110,6 +111,18 @@ def test_no_other_algorithm_is_taken_whatever_key_it_is_signed_with(algorithm, k
     signature = part(mac.sign(signed.encode(), key))
     assert not accepts(f"{signed}.{signature}")
     assert not accepts(f"{signed}.")
+
+
+@given(st.sampled_from(["nbf", "iat"]), st.integers(FAR_FUTURE_S, 2**53))
+def test_a_token_of_the_future_does_not_count_yet(claim, begins_s):
+    later = claims_of(TOKEN) | {claim: begins_s}
+    assert not accepts(jwt.encode(later, SIGNING_KEY, algorithm="HS256"))
+
+
+@given(st.sampled_from(["nbf", "iat"]), JSON.filter(lambda value: not isinstance(value, int)))
+def test_a_beginning_that_is_no_time_is_refused_or_ignored(claim, value):
+    odd = claims_of(TOKEN) | {claim: value}
+    assert accepts(jwt.encode(odd, SIGNING_KEY, algorithm="HS256")) in {True, False}
 
 
 @given(st.binary(min_size=32, max_size=64).filter(lambda key: key != SIGNING_KEY))
