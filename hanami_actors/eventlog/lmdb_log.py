@@ -92,6 +92,7 @@ class LmdbEventLog:
         self._closed = False
         # Versions of streams appended to lately; right because no one else may append.
         self._versions: dict[StreamId, StreamVersion] = {}
+        self._head: Head | None = None
         self._lock: DirectoryLock | None = None
         if not readonly:
             make_private_directory(self._path)
@@ -121,15 +122,8 @@ class LmdbEventLog:
         if self._readonly:
             raise LogError(f"the log in {self._path} was opened for reading only")
         versions, self._versions = self._versions, {}
-        with self._environment.reading() as txn:
-            cursor = txn.cursor(self._databases.streams)
-
-            def stream_version(stream: StreamId) -> StreamVersion:
-                version = versions.get(stream)
-                return version_at(cursor, stream) if version is None else version
-
-            head = unpack_head(txn.get(b"head", db=self._databases.meta))
-            plan = plan_appends(batches, head, stream_version, self._codec)
+        head, self._head = self._head, None
+        plan = self._plan(batches, head, versions)
         if plan.sealed:
             self._environment.ensure_room(_room_for(plan.sealed))
             self._write(plan)
@@ -137,7 +131,30 @@ class LmdbEventLog:
         if len(versions) < _KNOWN_VERSION_COUNT_MAX:
             versions.update(plan.versions)
             self._versions = versions
+        self._head = plan.head
         return plan.answers
+
+    def _plan(
+        self,
+        batches: Sequence[Batch | PreparedBatch],
+        head: Head | None,
+        versions: dict[StreamId, StreamVersion],
+    ) -> Plan:
+        """Work out what to write, without asking LMDB for what the append before has said."""
+        if head is not None:
+            try:
+                return plan_appends(batches, head, versions.__getitem__, self._codec)
+            except KeyError:
+                pass  # a stream that was not appended to lately
+        with self._environment.reading() as txn:
+            cursor = txn.cursor(self._databases.streams)
+
+            def stream_version(stream: StreamId) -> StreamVersion:
+                version = versions.get(stream)
+                return version_at(cursor, stream) if version is None else version
+
+            stored = unpack_head(txn.get(b"head", db=self._databases.meta))
+            return plan_appends(batches, stored, stream_version, self._codec)
 
     def head(self) -> Head:
         """Return the newest position and hash."""

@@ -86,11 +86,10 @@ def plan_appends(
     versions: dict[StreamId, StreamVersion] = {}
     for given in batches:
         batch = given.batch if isinstance(given, PreparedBatch) else given
-        after = _versions_after(batch, versions, stream_version)
-        if isinstance(after, WrongVersionError):
-            answers.append(after)
+        refusal = _take_versions(batch, versions, stream_version)
+        if refusal is not None:
+            answers.append(refusal)
             continue
-        versions.update(after)
         prepared = given if isinstance(given, PreparedBatch) else prepare_batch(batch, codec)
         begin = len(sealed)
         head = codec.seal_all(head, prepared.records, sealed)
@@ -126,13 +125,14 @@ def stream_key_prefix(stream: StreamId) -> bytes:
     return name + b"\0"
 
 
-def _versions_after(
+def _take_versions(
     batch: Batch,
     versions: dict[StreamId, StreamVersion],
     stream_version: Callable[[StreamId], StreamVersion],
-) -> dict[StreamId, StreamVersion] | WrongVersionError:
-    """Return the versions of the batch's streams once it is written, or why it cannot be."""
-    after: dict[StreamId, StreamVersion] = {}
+) -> WrongVersionError | None:
+    """Add the versions of the batch's streams once it is written, or say why it cannot be."""
+    # Almost every batch has one append: it needs no versions of its own to take back.
+    after = versions if len(batch.appends) == 1 else {}
     for append in batch.appends:
         stream = append.stream
         actual = after.get(stream, versions.get(stream))
@@ -141,4 +141,6 @@ def _versions_after(
         if actual != append.expected_version:
             return WrongVersionError(stream, append.expected_version, actual)
         after[stream] = StreamVersion(actual + len(append.events))
-    return after
+    if after is not versions:
+        versions.update(after)
+    return None
