@@ -277,7 +277,7 @@ class ClusterWorker(Worker):
             self.ledger.report(f"cluster {cluster.uuid} is called {name}, not {cluster.names}")
         cluster.names = {name}
         rows = {row["uuid"]: row for row in self.api.table("task/all", cluster_uuid=cluster.uuid)}
-        unsure, cluster.unsure = cluster.unsure, []
+        unsure = cluster.unsure
         created = {name: (kind, history) for name, kind, history in unsure if kind != "load"}
         for uuid in set(rows) - set(cluster.tasks):
             shown = self.api.get("task", uuid=uuid, cluster_uuid=cluster.uuid)
@@ -294,6 +294,8 @@ class ClusterWorker(Worker):
         if any(kind == "load" for _, kind, _ in unsure):
             # Whether it was restored or not, the digest says which of the two it is.
             self._settle_load(cluster, [history for _, kind, history in unsure if kind == "load"])
+        # Only now: a server that dies while it is asked leaves all of it as unsure as before.
+        cluster.unsure = []
         self._look(cluster)
 
     def _settle_load(self, cluster: ClusterModel, candidates: list[History]) -> None:
