@@ -25,6 +25,7 @@
         │   ├── NewerSchemaError        an event written by a newer version
         │   └── LogLockedError          another server uses the directory
         ├── BlobMissingError            bytes that an event names are not there
+        ├── StateDiffersError           what was computed again is not what was recorded
         └── SnapshotDamagedError        a snapshot does not hold; it is a cache and is skipped
 
 Each class has a stable ``code`` and an HTTP ``status``; the message is a sentence that names the
@@ -53,6 +54,7 @@ __all__ = [
     "RejectedError",
     "SettingsError",
     "SnapshotDamagedError",
+    "StateDiffersError",
     "StorageFullError",
     "TemplateError",
     "UnauthorizedError",
@@ -282,6 +284,12 @@ class BlobMissingError(FaultError):
     """Bytes that an event names are not in the blob store."""
 
     code = "blob.missing"
+
+
+class StateDiffersError(FaultError):
+    """What was computed again is not what was recorded."""
+
+    code = "state.differs"
 
 
 class SnapshotDamagedError(FaultError):

@@ -6,6 +6,7 @@ from hanami_actors.actors.host import Host
 from hanami_actors.actors.networks import Placement
 from hanami_actors.compute import decode_image
 from hanami_actors.domain.cluster.lineage import Lineage
+from hanami_actors.errors import StateDiffersError
 from hanami_actors.replay.moment import BEGINNING, Moment
 from hanami_actors.replay.spans import (
     Span,
@@ -129,7 +130,13 @@ class Approach:
         self._settle()
 
     def run(self, budget_s: float) -> None:
-        """Run a slice of the first span that is left."""
+        """Run a slice of the first span that is left.
+
+        Raises
+        ------
+        StateDiffersError
+            It ended in another state than the first time.
+        """
         if self._is_stale():
             self.load()
             return
@@ -144,9 +151,22 @@ class Approach:
         self.placement.moment = Moment(span.task.uuid, done)
         self.spans[0] = span._replace(start=done)
         if done >= span.stop:
+            self._require_recorded(span)
             self.spans.pop(0)
             self._data = None
         self._settle()
+
+    def _require_recorded(self, span: Span) -> None:
+        """Compare what was computed again with its digest: going on would hide a damaged sample."""
+        if not span.digest:
+            return
+        digest = self.placement.network.digest()
+        if digest != span.digest:
+            raise StateDiffersError(
+                f"cycle {span.stop} of '{span.task.name}' ({span.task.uuid}), computed again, has digest "
+                f"{digest}, but {span.digest} was recorded: what it was trained with has changed on "
+                "the disk; hanami-log verify names what is damaged"
+            )
 
     def _is_stale(self) -> bool:
         """Tell whether somebody else has moved the network since the last slice."""

@@ -34,12 +34,15 @@ class Span(NamedTuple):
     ----------
     cluster_uuid : str
         Who ran it first; its snapshots lie there.
+    digest : str
+        State of the network after ``stop`` as it was recorded, empty if unknown.
     """
 
     cluster_uuid: str
     task: Task
     start: int
     stop: int
+    digest: str = ""
 
 
 class Place(NamedTuple):
@@ -64,7 +67,8 @@ class SpanData(Protocol):
 def spans_of(lineage: Lineage) -> list[Span]:
     """Return all that leads to the moment."""
     return [
-        Span(key_of(stretch.stream), stretch.task, 0, stretch.stop) for stretch in lineage.stretches
+        Span(key_of(stretch.stream), stretch.task, 0, stretch.stop, stretch.digest)
+        for stretch in lineage.stretches
     ]
 
 

@@ -221,6 +221,24 @@ def test_damaged_snapshots_are_skipped_and_the_answer_stays_the_same(backend):
     assert backend.finished(cluster, request).digest == trained.digest
 
 
+def test_a_damaged_dataset_is_noticed_when_what_was_learned_from_it_is_computed_again(backend):
+    cluster, data = backend.cluster(), backend.data()
+    backend.finished(cluster, backend.train(cluster, data))
+    wait_until(lambda: backend.snapshotter._moments(cluster))
+    backend.host.networks.drop(cluster)
+    backend.snapshotter.forget(cluster)
+    wait_until(lambda: backend.snapshotter._moments(cluster) == [])
+    for file in backend.dataset(data.uuid).content.files:
+        path = backend.blobs.path(file.digest)
+        path.chmod(0o600)
+        damaged = bytearray(path.read_bytes())
+        damaged[-1] ^= 1
+        path.write_bytes(damaged)
+    view = backend.ended(cluster, backend.request(cluster, data))
+    assert view.state == "failed"
+    assert "hanami-log verify" in view.reason
+
+
 def test_the_longest_unused_network_leaves_when_memory_is_short(make_backend):
     backend = make_backend(network_memory_max_bytes=1500)
     data = backend.data()
