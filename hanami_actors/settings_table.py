@@ -118,7 +118,8 @@ class Settings(LimitSettings):
             unit="s",
             minimum=0.1,
             maximum=86_400,
-            meaning="Time of training between two records of its progress and running error.",
+            meaning="Time of training between two records of its progress and running error; the first "
+            "ones come sooner, so that a short training has a curve, too.",
         ),
     ]
     host_threads: Annotated[

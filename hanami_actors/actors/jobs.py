@@ -19,6 +19,9 @@ from hanami_actors.replay.spans import Span
 
 __all__ = ["NetworkJob", "TaskJob", "TaskWatch", "TrainJob", "figures_of_network"]
 
+FIRST_PROGRESS_SHARE = 1 / 16
+"""Of the interval between two records, when the first one is due; doubled after each."""
+
 
 class TaskWatch(NamedTuple):
     """Who hears of a task's job; called in compute threads, so both must be quick.
@@ -196,6 +199,7 @@ class TrainJob(TaskJob):
         super().__init__(host, cluster_uuid, approach, task, watch)
         self.figures: Figures = ()
         self._saved_s = self._told_s = host.clock.monotonic_s()
+        self._tell_after_s = host.progress_interval_s * FIRST_PROGRESS_SHARE
 
     def _progressed(self, placement: Placement) -> None:
         if placement.moment.task_uuid != self.task.uuid:
@@ -205,10 +209,11 @@ class TrainJob(TaskJob):
         self.cycle = placement.moment.cycle
         now_s = self._host.clock.monotonic_s()
         is_saving = now_s - self._saved_s >= self._host.snapshot_interval_s
-        is_telling = now_s - self._told_s >= self._host.progress_interval_s
+        is_telling = now_s - self._told_s >= self._tell_after_s
         if not self._approach.spans or not (is_saving or is_telling):
             return
         self._told_s = now_s
+        self._tell_after_s = min(2 * self._tell_after_s, self._host.progress_interval_s)
         self.figures = figures_of_network(placement.network)
         if is_saving:
             self._saved_s = now_s

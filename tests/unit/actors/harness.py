@@ -42,7 +42,7 @@ from hanami_actors.errors import HanamiError
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.replay import fold
 from hanami_actors.eventlog.snapshots import SnapshotStore
-from hanami_actors.ports import SystemClock, SystemEntropy
+from hanami_actors.ports import Clock, SystemClock, SystemEntropy
 from hanami_actors.replay.histories import Histories
 from hanami_actors.types import StreamId
 from tests.unit.actors.fakes import FakeNetwork, FaultyLog
@@ -92,12 +92,14 @@ class Harness:
         directory: Path,
         *,
         log: Any = None,
+        clock: Clock | None = None,
         network_class: type[Network] = FakeNetwork,
         with_kernels: bool = True,
         **values: Any,
     ) -> None:
         self.directory = directory
         self.log = log or FaultyLog()
+        self.clock = clock or SystemClock()
         self.network_class = network_class
         self.with_kernels = with_kernels
         known = {"slice_ms": 1, "shutdown_timeout_s": 20.0, "host_threads": 2, **values}
@@ -117,7 +119,7 @@ class Harness:
         )
         self.system = System(
             settings=self.settings,
-            clock=SystemClock(),
+            clock=self.clock,
             entropy=SystemEntropy(),
             log=self.log,
             blobs=self.blobs,

@@ -1,5 +1,6 @@
 """Clusters while they compute, and while the world fails around them."""
 
+import itertools
 from typing import ClassVar
 
 import pytest
@@ -10,11 +11,12 @@ from hanami_actors.actors.inbox import IdleTick
 from hanami_actors.actors.runtime import tell
 from hanami_actors.actors.writer import append_to
 from hanami_actors.domain.base import Who
-from hanami_actors.domain.cluster.events import ModeChanged
+from hanami_actors.domain.cluster.events import CyclesTrained, ModeChanged
 from hanami_actors.domain.dataset.aggregate import DatasetPhase
 from hanami_actors.errors import BusyError, ConflictError, LogError, NotFoundError, StorageFullError
 from hanami_actors.eventlog.port import Batch
-from hanami_actors.types import Digest
+from hanami_actors.ports import ManualClock
+from hanami_actors.types import Digest, StreamId
 from tests.unit.actors.fakes import FaultyLog, network_with
 from tests.unit.actors.harness import cluster_target, request_message, train_message, wait_until
 from tests.unit.actors.steps import living, trained_digest
@@ -219,6 +221,21 @@ def test_damaged_snapshots_are_skipped_and_the_answer_stays_the_same(backend):
     backend.host.networks.drop(cluster)
     request = backend.request(cluster, data)
     assert backend.finished(cluster, request).digest == trained.digest
+
+
+def test_progress_is_recorded_soon_and_then_at_the_interval(make_backend):
+    clock = ManualClock()
+    slow = network_with(on_train=lambda network, start: clock.advance(0.1))
+    backend = make_backend(clock=clock, network_class=slow)
+    cluster, data = backend.cluster(), backend.data()
+    backend.finished(cluster, backend.train(cluster, data, epochs=10))
+    stream = StreamId(f"cluster/{cluster}")
+    events = [record.event for record in backend.log.read_stream(stream)]
+    cycles = [event.cycle for event in events if isinstance(event, CyclesTrained)]
+    gaps = [after - before for before, after in itertools.pairwise([0, *cycles])]
+    # The first call has 16 cycles, the others one; each takes 0.1 s, and the interval is 10 s.
+    assert gaps[:4] == [22, 13, 25, 50]
+    assert gaps[4:] == [5, 100, 100]  # with the snapshots
 
 
 def test_a_damaged_dataset_is_noticed_when_what_was_learned_from_it_is_computed_again(backend):
