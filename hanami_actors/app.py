@@ -115,7 +115,8 @@ def running_backend(settings: Settings) -> Iterator[Backend]:
     """
     directory = DataDirectory(settings.data_dir)
     uploads_dir = settings.data_dir / "uploads"
-    make_private_directory(directory.log)
+    for path in (directory.path, directory.log):
+        make_private_directory(path)
     # First whether another server has the directory: its pages change while they are looked at.
     DirectoryLock(directory.log / LOCK_NAME).release()
     check_pages_at_start(directory.log)
