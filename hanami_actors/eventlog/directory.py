@@ -118,13 +118,16 @@ def make_private_directory(path: Path) -> None:
     path : Path
     """
     with storage_errors(f"the directory {path}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir(mode=DIRECTORY_MODE)
         except FileExistsError:
-            if not path.is_dir():
-                raise
-            return
+            if path.is_dir():
+                return
+            file = path if path.exists() else path.parent
+            raise LogError(
+                f"{file} is a file and no directory; choose another --data-dir, or move it away"
+            ) from None
         fsync_directory(path.parent)
 
 

@@ -18,7 +18,12 @@ _WILD = frozenset("*?[")
 
 _OPTIONS = (
     click.option("--stream", help="Only this stream, or a pattern: cluster/UUID, 'dataset/*'."),
-    click.option("--tag", help="Only this tag, or a pattern: 'cluster.task_*'."),
+    click.option(
+        "--tag",
+        "tags",
+        multiple=True,
+        help="Only this tag, or a pattern: 'cluster.task_*'. Repeated: any of them.",
+    ),
     click.option("--user", help="Only what this user caused."),
     click.option("--request", help="Only what the request with this X-Request-Id caused."),
     click.option("--since", help="Only from this time on: ISO 8601 in UTC, or 15m, 2h, 3d ago."),
@@ -40,8 +45,10 @@ class RecordFilter:
 
     Attributes
     ----------
-    stream, tag : str or None
+    stream : str or None
         A name or a pattern with ``*``, ``?``, ``[…]``.
+    tags : tuple of str
+        Names and patterns, of which one must fit; empty for any tag.
     user, request : str or None
     since_us, until_us : int or None
         From ``since_us`` on, before ``until_us``.
@@ -50,7 +57,7 @@ class RecordFilter:
     """
 
     stream: str | None = None
-    tag: str | None = None
+    tags: tuple[str, ...] = ()
     user: str | None = None
     request: str | None = None
     since_us: int | None = None
@@ -75,7 +82,7 @@ class RecordFilter:
         return (
             record.position > self.after
             and _fits(self.stream, record.stream)
-            and _fits(self.tag, record.tag)
+            and (not self.tags or any(_fits(tag, record.tag) for tag in self.tags))
             and (self.user is None or self.user == record.user_id)
             and (self.request is None or self.request == record.correlation_id)
             and (self.since_us is None or record.time_us >= self.since_us)

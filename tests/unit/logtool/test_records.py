@@ -32,6 +32,7 @@ def test_list_shows_every_record_in_order(hanami_log):
         (["--stream", "user/bert"], [2, 3]),
         (["--stream", "user/*"], [1, 2, 3]),
         (["--tag", "*.created"], [1, 2, 4, 6, 11]),
+        (["--tag", "user.*", "--tag", "*.created"], [1, 2, 3, 4, 6, 11]),
         (["--user", "root"], [1, 2, 3]),
         (["--request", "request-4"], [5]),
         (["--after", "13"], [14, 15]),
