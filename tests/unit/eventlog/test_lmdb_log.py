@@ -363,5 +363,5 @@ def test_a_file_that_vanished_is_found_on_opening(path: Path) -> None:
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(LogError, match="cannot use the directory"):
+    with pytest.raises(LogError, match="file is a file and no directory"):
         open_log(tmp_path / "file" / "log")
