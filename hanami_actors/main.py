@@ -62,26 +62,11 @@ def main() -> int:
 
 
 async def _serve(settings: "Settings", backend: "Backend", tls: "ssl.SSLContext | None") -> None:
-    from hanami_actors.api.server import ApiSettings, make_application, start_http_server
+    from hanami_actors.api.server import make_application, start_http_server
 
-    api_settings = ApiSettings(
-        token_expire_s=settings.token_expire_s,
-        body_size_max_bytes=settings.body_size_max_bytes,
-        websocket_message_size_max_bytes=settings.websocket_message_size_max_bytes,
-        websocket_count_max=settings.websocket_count_max,
-        websockets_per_user_max=settings.websockets_per_user_max,
-        websocket_handshake_timeout_s=settings.websocket_handshake_timeout_s,
-        websocket_ping_interval_s=settings.websocket_ping_interval_s,
-        download_stall_timeout_s=settings.client_stall_timeout_s,
-        received_max_bytes=settings.received_max_bytes,
-        upload_size_max_bytes=settings.upload_size_max_bytes,
-        enforce_admin_rules=settings.enforce_admin_rules,
-        login_failures_max=settings.login_failures_max,
-        access_log=settings.access_log,
-    )
     application = make_application(
         backend.gateway,
-        api_settings,
+        settings,
         signing_key(settings.data_dir, backend.system.entropy),
         _policy(settings),
         ready=backend.kernels.is_ready,

@@ -23,15 +23,17 @@ from hanami_actors.api.login_limits import LoginLimits
 from hanami_actors.api.metrics import Metrics, RequestMeter
 from hanami_actors.api.policy import Policy
 from hanami_actors.api.routes import Routes
-from hanami_actors.api.settings import ApiSettings
 from hanami_actors.api.targets import TARGETS
 from hanami_actors.api.websocket import HanamiSocket
 from hanami_actors.domain.base import Who
 from hanami_actors.measure.sampler import Sampler
+from hanami_actors.settings import Settings
 
 __all__ = ["HanamiApplication"]
 
 CLOSE_GOING_AWAY = 1001
+DISK_THREAD_COUNT = 4
+"""Threads that read content for answers."""
 
 
 class HanamiApplication(Application):
@@ -40,7 +42,7 @@ class HanamiApplication(Application):
     Parameters
     ----------
     gateway : Gateway
-    settings : ApiSettings
+    settings : Settings
     signing_key : bytes
     policy : Policy
     ready : callable
@@ -57,7 +59,7 @@ class HanamiApplication(Application):
     def __init__(
         self,
         gateway: Gateway,
-        settings: ApiSettings,
+        settings: Settings,
         signing_key: bytes,
         policy: Policy,
         ready: Callable[[], bool],
@@ -74,10 +76,9 @@ class HanamiApplication(Application):
             signing_key,
             gateway.clock,
             expire_s=settings.token_expire_s,
-            cache_s=settings.token_cache_s,
         )
         self.access_log = AccessLog(gateway.clock, enabled=settings.access_log)
-        self.disk_pool = ThreadPoolExecutor(settings.disk_thread_count, thread_name_prefix="disk")
+        self.disk_pool = ThreadPoolExecutor(DISK_THREAD_COUNT, thread_name_prefix="disk")
         self.call_log = CallLog(gateway)
         self.idempotency = IdempotencyDesk(signing_key, gateway.clock)
         self.documents = Documents(ENDPOINTS)

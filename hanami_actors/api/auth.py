@@ -33,6 +33,9 @@ TOKEN_LENGTH_MAX = 8192
 SHOWN_LENGTH_MAX = 80
 KEY_SIZE_MIN_BYTES = 32
 CHECK_THREADS = 2
+TOKEN_CACHE_S = 5.0
+"""How long a verified token is remembered, so that not every request computes a signature. Expiry
+and deletion of the user are looked at on every request."""
 WRONG_LOGIN = "ACCESS DENIED!\nUser or passphrase is incorrect."
 ADMIN_ROLE = "admin"
 
@@ -119,9 +122,6 @@ class TokenKeeper:
     clock : Clock
     expire_s : int
         How long a token holds.
-    cache_s : float
-        How long a verified token is remembered, so that not every request computes a signature.
-        Expiry and deletion of the user are looked at on every request.
     cache_len_max : int
         Tokens that are remembered; the longest unused goes first.
     """
@@ -132,7 +132,6 @@ class TokenKeeper:
         clock: Clock,
         *,
         expire_s: int,
-        cache_s: float = 5.0,
         cache_len_max: int = 4096,
     ) -> None:
         if len(signing_key) < KEY_SIZE_MIN_BYTES:
@@ -143,7 +142,6 @@ class TokenKeeper:
         self._key = signing_key
         self._clock = clock
         self._expire_s = expire_s
-        self._cache_s = cache_s
         self._cache_len_max = cache_len_max
         self._cache: OrderedDict[str, _Verified] = OrderedDict()
 
@@ -228,7 +226,7 @@ class TokenKeeper:
             is_project_admin=claim.is_project_admin,
         )
         verified = _Verified(
-            who, claim.created_at, claim.secret_since_us, expires_s, now_s + self._cache_s
+            who, claim.created_at, claim.secret_since_us, expires_s, now_s + TOKEN_CACHE_S
         )
         self._cache[token] = verified
         self._cache.move_to_end(token)

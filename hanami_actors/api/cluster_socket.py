@@ -46,6 +46,10 @@ ACK_FRAME = binary_frame(ACKNOWLEDGED)
 TRAINED_FRAME = binary_frame(TRAINED)
 
 ACTOR_TIMEOUT_S = 60.0
+STEPS_IN_FLIGHT_MAX = 1024
+"""Steps that one session may have on their way before nothing more is read."""
+VALUES_MAX = 1_000_000
+"""Values of one message."""
 RECHECK_S = 5.0
 RECHECK_MIN_S = 0.01
 REASON_BYTES_MAX = 120
@@ -98,7 +102,6 @@ class ClusterSocket:
     def __init__(self, socket: HanamiSocket, who: Who, uuid: str, *, is_durable: bool) -> None:
         self._socket = socket
         self._gateway: Gateway = socket.application.gateway
-        self._settings = socket.application.settings_api
         self._who = who
         self._token = socket.token
         self._target = Target(kind=TargetKind.CLUSTER, key=uuid)
@@ -156,7 +159,7 @@ class ClusterSocket:
             self._send(ACK_FRAME)
         else:
             self._submit(channel, is_training=decoded.process == TRAIN)
-        if len(self._tails) >= self._settings.direct_steps_in_flight_max or self._written:
+        if len(self._tails) >= STEPS_IN_FLIGHT_MAX or self._written:
             return self._wait_for_room()
         return None
 
@@ -167,10 +170,8 @@ class ClusterSocket:
             raise BadRequestError(
                 f"numberOfValues is {count}, but the message has {message.value_count} values"
             )
-        if count > self._settings.direct_values_max:
-            raise LimitError(
-                f"{count} values are too many; at most {self._settings.direct_values_max} are allowed"
-            )
+        if count > VALUES_MAX:
+            raise LimitError(f"{count} values are too many; at most {VALUES_MAX} are allowed")
         target = message.target
         if target == INPUT and name not in ports.inputs and name in ports.outputs:
             target = EXPECTED
@@ -315,7 +316,7 @@ class ClusterSocket:
         self._out.clear()
 
     async def _wait_for_room(self) -> None:
-        await self._wait_for(self._settings.direct_steps_in_flight_max // 2)
+        await self._wait_for(STEPS_IN_FLIGHT_MAX // 2)
 
     async def _wait_for(self, count: int) -> None:
         """Wait until at most so many steps are on their way and the client has read its answers."""

@@ -10,10 +10,10 @@ import msgspec
 
 from hanami_actors.actors.gateway import Command, Gateway, Target
 from hanami_actors.api import bridge
-from hanami_actors.api.settings import ApiSettings
 from hanami_actors.domain.base import Message, Who
 from hanami_actors.domain.tables import Tables
 from hanami_actors.errors import BusyError, HanamiError, UnauthorizedError
+from hanami_actors.settings import Settings
 
 if TYPE_CHECKING:
     from hanami_actors.api.auth import LoginDesk, PassphraseChecker
@@ -78,7 +78,7 @@ class EndpointServices(Protocol):
         ...
 
     @property
-    def settings_api(self) -> ApiSettings:
+    def settings_api(self) -> Settings:
         """Limits and times."""
         ...
 

@@ -11,10 +11,9 @@ from hanami_actors.api.application import HanamiApplication
 from hanami_actors.api.connections import BoundedServer, ConnectionLimits
 from hanami_actors.api.endpoints.table import ENDPOINTS
 from hanami_actors.api.policy import Policy, default_policy_text, parse_policy
-from hanami_actors.api.settings import ApiSettings
+from hanami_actors.settings import Settings
 
 __all__ = [
-    "ApiSettings",
     "ConnectionLimits",
     "default_policy",
     "make_application",
@@ -31,7 +30,7 @@ def default_policy() -> Policy:
 
 def make_application(
     gateway: Gateway,
-    settings: ApiSettings,
+    settings: Settings,
     signing_key: bytes,
     policy: Policy | None = None,
     *,
@@ -42,7 +41,7 @@ def make_application(
     Parameters
     ----------
     gateway : Gateway
-    settings : ApiSettings
+    settings : Settings
     signing_key : bytes
         At least 32 random bytes.
     policy : Policy or None

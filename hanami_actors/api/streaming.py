@@ -72,7 +72,7 @@ async def send_body(exchange: "Exchange", context: Context, body: bytes) -> None
         exchange.set_header("Content-Length", str(len(body)))
         exchange.begin()
         slices = (body[at : at + SLICE_BYTES] for at in range(0, len(body), SLICE_BYTES))
-    timeout_s = context.services.settings_api.download_stall_timeout_s
+    timeout_s = context.services.settings_api.client_stall_timeout_s
     try:
         for piece in slices:
             exchange.write(piece)
@@ -91,7 +91,7 @@ async def send_file(exchange: "Exchange", context: Context, reply: FileReply) ->
     """Send a file as fast as the client reads it.
 
     An error before the first block becomes an ordinary error answer. Later ones, and a client that
-    reads nothing for ``download_stall_timeout_s``, close the connection before the end.
+    reads nothing for ``client_stall_timeout_s``, close the connection before the end.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ async def send_file(exchange: "Exchange", context: Context, reply: FileReply) ->
     if reply.size_bytes is not None:
         exchange.set_header("Content-Length", str(reply.size_bytes))
     exchange.begin()
-    timeout_s = context.services.settings_api.download_stall_timeout_s
+    timeout_s = context.services.settings_api.client_stall_timeout_s
     try:
         while block:
             exchange.write(block)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from hanami_actors.actors.gateway import Command, Gateway, Target, TargetKind
 from hanami_actors.api.bridge import ask_patiently
-from hanami_actors.api.settings import ApiSettings
 from hanami_actors.api.websocket import CLOSE_FAULT, HanamiSocket
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.upload.messages import AppendChunk
@@ -16,6 +15,9 @@ from hanami_actors.wire.conversion import UPLOAD_ACCEPTED, decode_upload, encode
 __all__ = ["UploadSocket", "open_upload"]
 
 CHUNK_TIMEOUT_S = 60.0
+CHUNKS_IN_FLIGHT_MAX = 32
+BYTES_IN_FLIGHT_MAX = 16 * 1024 * 1024
+"""What one upload socket may have on its way to the disk."""
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ def open_upload(socket: HanamiSocket, who: Who, uuid: str) -> "UploadSocket":
         or row.state.project_id != who.project_id
     ):
         raise NotFoundError(f"Tempfile with UUID '{uuid[:64]}' not found")
-    return UploadSocket(socket, gateway, socket.application.settings_api, who, uuid)
+    return UploadSocket(socket, gateway, who, uuid)
 
 
 class _Pending(NamedTuple):
@@ -56,24 +58,20 @@ class UploadSocket:
     ----------
     socket : HanamiSocket
     gateway : Gateway
-    settings : ApiSettings
     who : Who
     uuid : str
         Of the file.
     """
 
-    def __init__(
-        self, socket: HanamiSocket, gateway: Gateway, settings: ApiSettings, who: Who, uuid: str
-    ) -> None:
+    def __init__(self, socket: HanamiSocket, gateway: Gateway, who: Who, uuid: str) -> None:
         self._socket = socket
         self._gateway = gateway
         self._target = Target(kind=TargetKind.UPLOAD, key=uuid)
         self._who = who
-        self._bytes_max = settings.upload_bytes_in_flight_max
         self._bytes_in_flight = 0
         self._room = asyncio.Event()
         self._room.set()
-        self._pending: asyncio.Queue[_Pending] = asyncio.Queue(settings.upload_chunks_in_flight_max)
+        self._pending: asyncio.Queue[_Pending] = asyncio.Queue(CHUNKS_IN_FLIGHT_MAX)
         self._sender = asyncio.create_task(self._answer_in_order())
         self._sender.add_done_callback(self._sender_done)
 
@@ -85,7 +83,7 @@ class UploadSocket:
         answer = asyncio.create_task(self._store(message))
         answer.add_done_callback(lambda _: budget.give_back(size_bytes))
         self._bytes_in_flight += size_bytes
-        if self._bytes_in_flight >= self._bytes_max:
+        if self._bytes_in_flight >= BYTES_IN_FLIGHT_MAX:
             self._room.clear()
         await self._pending.put(_Pending(answer, size_bytes))
         await self._room.wait()
@@ -102,7 +100,7 @@ class UploadSocket:
             pending = await self._pending.get()
             await self._socket.send(await pending.answer)
             self._bytes_in_flight -= pending.size_bytes
-            if self._bytes_in_flight < self._bytes_max:
+            if self._bytes_in_flight < BYTES_IN_FLIGHT_MAX:
                 self._room.set()
 
     async def _store(self, message: bytes | str) -> bytes:

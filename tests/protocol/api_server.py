@@ -7,12 +7,9 @@ from typing import Any
 import httpx
 
 from hanami_actors.api.auth import hash_passphrase
-from hanami_actors.api.server import (
-    ApiSettings,
-    make_application,
-    start_http_server,
-)
+from hanami_actors.api.server import make_application, start_http_server
 from hanami_actors.domain.base import Who
+from hanami_actors.settings import defaults
 from tests.fakes import FakeGateway
 from tests.server import ADMIN_ID, ADMIN_PASSPHRASE
 
@@ -38,7 +35,7 @@ class ServedApi:
         self.access_lines: list[str] = []
         self.address = ""
         self.port = 0
-        self._settings = ApiSettings(**settings)
+        self._settings = defaults(**settings)
         self._client = httpx.Client(timeout=30)
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))

@@ -104,7 +104,7 @@ def test_a_mistake_in_the_middle_of_a_file_cuts_it_too(api, token, filled, caplo
 
 
 def test_a_client_that_reads_nothing_is_cut_off_and_takes_no_more_blocks(make_api):
-    api = make_api(download_stall_timeout_s=0.2)
+    api = make_api(client_stall_timeout_s=0.2)
     state = api.gateway.add_dataset(ADMIN)
     api.gateway.fill(state, [[1.0]])
     api.gateway.export = FakeExport([b"x" * MIB] * 1000)

@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from hanami_actors.api import upload_socket
 from hanami_actors.domain.upload.messages import AppendChunk
 from hanami_actors.errors import BusyError, FaultError
 from hanami_actors.wire.hanami_messages_pb2 import FileUpload_Message, FileUploadResponse_Message
@@ -104,8 +105,8 @@ def test_answers_come_in_the_order_of_the_messages_whatever_ends_first(api, open
     assert [answer == OK for answer in answers] == [bool(index % 3) for index in range(10)]
 
 
-def test_beyond_the_window_nothing_more_is_read_until_chunks_are_stored(make_api):
-    api = make_api(upload_chunks_in_flight_max=4)
+def test_beyond_the_window_nothing_more_is_read_until_chunks_are_stored(api, monkeypatch):
+    monkeypatch.setattr(upload_socket, "CHUNKS_IN_FLIGHT_MAX", 4)
     file = api.gateway.add_dataset(MEMBER, "csv", size_bytes=1000).upload_uuids[0]
     token = api.token(MEMBER)
     with RawWebSocket(api.port) as ws:
@@ -122,8 +123,8 @@ def test_beyond_the_window_nothing_more_is_read_until_chunks_are_stored(make_api
         assert [ws.receive() for _ in range(50)] == [OK] * 50
 
 
-def test_the_window_is_bounded_in_bytes_too_but_one_chunk_always_fits(make_api):
-    api = make_api(upload_bytes_in_flight_max=1000)
+def test_the_window_is_bounded_in_bytes_too_but_one_chunk_always_fits(api, monkeypatch):
+    monkeypatch.setattr(upload_socket, "BYTES_IN_FLIGHT_MAX", 1000)
     file = api.gateway.add_dataset(MEMBER, "csv", size_bytes=100_000).upload_uuids[0]
     token = api.token(MEMBER)
     with RawWebSocket(api.port) as ws:
@@ -215,8 +216,8 @@ def test_uploads_are_not_cut_when_the_token_expires(api, open_socket):
     assert ws.receive() == OK
 
 
-def test_a_client_that_drops_the_connection_leaves_nothing_waiting(make_api):
-    api = make_api(upload_chunks_in_flight_max=4)
+def test_a_client_that_drops_the_connection_leaves_nothing_waiting(api, monkeypatch):
+    monkeypatch.setattr(upload_socket, "CHUNKS_IN_FLIGHT_MAX", 4)
     file = api.gateway.add_dataset(MEMBER, "csv", size_bytes=1000).upload_uuids[0]
     token = api.token(MEMBER)
     before = api.task_names()

@@ -3,11 +3,10 @@
 import ast
 import functools
 import re
-from dataclasses import fields
 
 import pytest
 
-from hanami_actors.settings_limits import LimitSettings
+from hanami_actors.settings import SETTINGS
 from tests.tidy.sources import ROOT
 
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
@@ -37,5 +36,5 @@ def test_every_threat_is_shown_by_a_test():
 
 
 def test_every_limit_is_named():
-    limits = {field.name for field in fields(LimitSettings)} - NOT_ABOUT_CLIENTS
+    limits = {setting.name for setting in SETTINGS if setting.rule.is_limit} - NOT_ABOUT_CLIENTS
     assert sorted(name for name in limits if f"`{name}`" not in TEXT) == []

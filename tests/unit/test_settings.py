@@ -175,10 +175,27 @@ def test_the_documentation_is_generated_from_the_table():
     assert settings.render_markdown() == DOCUMENT.read_text(encoding="utf-8")
 
 
+def test_defaults_take_no_name_that_is_no_setting():
+    with pytest.raises(TypeError, match="prot"):
+        settings.defaults(prot=1)
+
+
 def test_reading_settings_loads_no_numba_and_no_numpy():
     code = (
         "import sys; from hanami_actors import settings; settings.load([], {});"
         "print(sorted({'numba', 'numpy', 'pykka', 'tornado'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_help_of_the_server_loads_neither_kernels_nor_transport_nor_actors():
+    code = (
+        "import contextlib, io, sys; from hanami_actors.main import main; sys.argv[1:] = ['--help']\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()) as out:\n"
+        "    main()\n"
+        "assert '--token-expire-s' in out.getvalue()\n"
+        "print(sorted({'lmdb', 'numba', 'numpy', 'pykka', 'tornado'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -68,7 +68,7 @@ def test_a_client_that_leaves_in_the_middle_of_an_answer_is_forgotten(api):
 
 
 def test_a_client_that_reads_nothing_of_its_answer_is_cut_off(make_api):
-    api = make_api(download_stall_timeout_s=0.3)
+    api = make_api(client_stall_timeout_s=0.3)
     path = large_answer(api)
     with lazy(api, path) as client:
         wait_until(lambda: api.application.in_flight_count == 1)
@@ -82,7 +82,7 @@ def test_a_client_that_reads_nothing_of_its_answer_is_cut_off(make_api):
 
 
 def test_a_client_that_reads_nothing_of_a_file_is_cut_off_without_a_fault_in_the_log(make_api):
-    api = make_api(download_stall_timeout_s=0.3)
+    api = make_api(client_stall_timeout_s=0.3)
     state = api.gateway.add_dataset(ADMIN)
     api.gateway.fill(state, [[1.0]])
     api.gateway.export.parts = [bytes(1_000_000)] * 40

@@ -52,7 +52,7 @@ def test_an_admin_starts_in_the_project_admin_and_others_nowhere(gateway):
 
 
 def test_the_cache_forgets_after_its_time_and_holds_no_more_than_its_length(gateway):
-    keeper = keeper_of(gateway, cache_s=5.0, cache_len_max=2)
+    keeper = keeper_of(gateway, cache_len_max=2)
     who = caller_after_login(user_of(gateway))
     tokens = []
     for _ in range(3):

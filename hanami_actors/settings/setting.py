@@ -1,27 +1,43 @@
 """What a setting may be: its type, limits and texts, and how a value is checked."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import TypeVar, cast, get_args, get_type_hints
 
 from hanami_actors.errors import SettingsError
 
-__all__ = ["Rule", "Setting", "Value"]
+__all__ = [
+    "Rule",
+    "Setting",
+    "SettingValue",
+    "choice",
+    "computed",
+    "limit",
+    "number",
+    "rows_of",
+    "value",
+]
 
-Value = str | int | float | bool | Path | None
-Derive = Callable[[Mapping[str, Value]], Value]
+SettingValue = str | int | float | bool | Path | None
+Compute = Callable[[], SettingValue]
+V = TypeVar("V", bound=SettingValue)
+N = TypeVar("N", int, float)
+
+RULE = "rule"
+"""Where a field of the table keeps its `Rule`, among its metadata."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What stands beside the type of a setting.
+    """What may be given for a setting, and its texts.
 
     Attributes
     ----------
     meaning : str
         One or two sentences for ``--help`` and the documentation.
     default : value, or a function
-        A function gets the settings before this one and returns the value.
+        A function is called when the settings are read.
     default_text : str
         How to show a default that is a function.
     unit : str
@@ -32,16 +48,19 @@ class Rule:
         The allowed texts; empty when any text is allowed.
     secret : bool
         Whether the value is never shown.
+    is_limit : bool
+        Whether it bounds what clients may take; docs/security.md names these.
     """
 
     meaning: str
-    default: Value | Derive
+    default: SettingValue | Compute
     default_text: str = ""
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     secret: bool = False
+    is_limit: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +108,7 @@ class Setting:
             return str(default).lower()
         return f"{default:_}" if isinstance(default, int) else str(default)
 
-    def check(self, value: object, source: str) -> Value:
+    def check(self, value: object, source: str) -> SettingValue:
         """Return a value of the setting's type.
 
         Parameters
@@ -111,7 +130,7 @@ class Setting:
             raise SettingsError(f"{source}: {self.name} is {shown}, but has to be: {rule}.")
         return checked
 
-    def _converted(self, value: object) -> Value:
+    def _converted(self, value: object) -> SettingValue:
         if isinstance(value, str):
             return self._parsed(value)
         if isinstance(value, bool):
@@ -120,7 +139,7 @@ class Setting:
             return self.kind(value)
         return value if isinstance(value, float) and self.kind is float else None
 
-    def _parsed(self, text: str) -> Value:
+    def _parsed(self, text: str) -> SettingValue:
         text = text.strip()
         if self.kind is bool:
             words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -142,3 +161,83 @@ class Setting:
 
 def _plain(number: float) -> str:
     return f"{int(number):_}" if number == int(number) else str(number)
+
+
+def value(default: V, meaning: str) -> V:
+    """Declare a setting that may be anything of its type; these functions return dataclass fields.
+
+    Parameters
+    ----------
+    default : value
+    meaning : str
+        One or two sentences for ``--help`` and the documentation.
+    """
+    return cast("V", _field(Rule(meaning=meaning, default=default)))
+
+
+def choice(default: str, meaning: str, choices: tuple[str, ...]) -> str:
+    """Declare a setting that is one of a few texts."""
+    return cast("str", _field(Rule(meaning=meaning, default=default, choices=choices)))
+
+
+def number(default: N, meaning: str, minimum: float, maximum: float, unit: str = "") -> N:
+    """Declare a setting that is a number between two others, both inclusive."""
+    rule = Rule(meaning=meaning, default=default, minimum=minimum, maximum=maximum, unit=unit)
+    return cast("N", _field(rule))
+
+
+def limit(default: N, meaning: str, minimum: float, maximum: float, unit: str = "") -> N:
+    """Declare a number that bounds what clients may take."""
+    rule = Rule(
+        meaning=meaning,
+        default=default,
+        minimum=minimum,
+        maximum=maximum,
+        unit=unit,
+        is_limit=True,
+    )
+    return cast("N", _field(rule))
+
+
+def computed(
+    compute: Callable[[], V],
+    default_text: str,
+    meaning: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> V:
+    """Declare a setting whose default is found when the settings are read.
+
+    Parameters
+    ----------
+    compute : callable
+        Returns the default.
+    default_text : str
+        How the documentation shows it.
+    meaning : str
+    minimum, maximum : number, optional
+    """
+    rule = Rule(
+        meaning=meaning,
+        default=compute,
+        default_text=default_text,
+        minimum=minimum,
+        maximum=maximum,
+    )
+    return cast("V", _field(rule))
+
+
+def _field(rule: Rule) -> object:
+    # Without a default of the dataclass: `load` gives every value, computed and absolute.
+    return field(metadata={RULE: rule})
+
+
+def rows_of(table: type) -> tuple[Setting, ...]:
+    """Return the rows of a table: the fields of a dataclass that were declared as settings."""
+    hints = get_type_hints(table)
+    rows = []
+    for each in fields(table):
+        kind = hints[each.name]
+        kinds = [part for part in get_args(kind) or (kind,) if part is not type(None)]
+        rows.append(Setting(name=each.name, kind=kinds[0], rule=each.metadata[RULE]))
+    return tuple(rows)

@@ -1,6 +1,6 @@
 """Reading the settings: flag, environment, file, default, in this order of precedence.
 
-The table of all settings is in ``settings_table.py``: to add one, add a field there.
+The table of all settings is in ``table.py``.
 """
 
 import argparse
@@ -12,15 +12,11 @@ from typing import Any
 
 from hanami_actors import __version__
 from hanami_actors.errors import SettingsError
-from hanami_actors.settings_rules import Rule, Setting, Value
-from hanami_actors.settings_table import SETTINGS, Settings
+from hanami_actors.settings.setting import SettingValue
+from hanami_actors.settings.table import SETTINGS, Settings
 
 __all__ = [
     "FILE_NAME",
-    "SETTINGS",
-    "Rule",
-    "Setting",
-    "Settings",
     "add_flags",
     "defaults",
     "load",
@@ -31,13 +27,13 @@ FILE_NAME = "hanami.toml"
 """Name of the configuration file that is looked for in the data directory."""
 
 
-def defaults(**values: Value) -> Settings:
+def defaults(**values: SettingValue) -> Settings:
     """Return the defaults with some values changed; for tests and tools.
 
     Parameters
     ----------
     **values
-        Values by name; they are not checked.
+        Values by name; only the names are checked.
     """
     return _complete(values)
 
@@ -73,7 +69,7 @@ def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         When a file cannot be read, names an unknown setting, or a value is not allowed.
     """
     flags = vars(_parser().parse_args(argv))
-    given: dict[str, Value] = {}
+    given: dict[str, SettingValue] = {}
     for setting in SETTINGS:
         if environ.get(setting.variable):
             source = f"environment variable {setting.variable}"
@@ -102,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read_file(named: str | None, given: Mapping[str, Value]) -> dict[str, Value]:
+def _read_file(named: str | None, given: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
     """Return what the configuration file says; nothing when there is none and none is named."""
     if named:
         path = Path(named).expanduser()
@@ -124,9 +120,9 @@ def _read_file(named: str | None, given: Mapping[str, Value]) -> dict[str, Value
     return _checked_table(path, table)
 
 
-def _checked_table(path: Path, table: Mapping[str, Any]) -> dict[str, Value]:
+def _checked_table(path: Path, table: Mapping[str, Any]) -> dict[str, SettingValue]:
     known = {setting.name: setting for setting in SETTINGS}
-    values: dict[str, Value] = {}
+    values: dict[str, SettingValue] = {}
     for name, value in table.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -142,12 +138,12 @@ def _checked_table(path: Path, table: Mapping[str, Any]) -> dict[str, Value]:
     return values
 
 
-def _complete(given: Mapping[str, Value]) -> Settings:
-    values: dict[str, Any] = {}
+def _complete(given: Mapping[str, SettingValue]) -> Settings:
+    values: dict[str, Any] = dict(given)
     for setting in SETTINGS:
         value = given.get(setting.name, setting.rule.default)
         if callable(value):
-            value = value(values)
+            value = value()
         values[setting.name] = value.absolute() if isinstance(value, Path) else value
     return Settings(**values)
 
@@ -167,7 +163,7 @@ def render_markdown() -> str:
 _DOCUMENT_HEAD = """\
 # Settings of hanami-server
 
-<!-- Generated from hanami_actors/settings_table.py by scripts/generate. -->
+<!-- Generated from hanami_actors/settings/table.py by scripts/generate. -->
 
 Every setting can be given in three ways. The first that says something counts:
 
