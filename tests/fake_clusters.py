@@ -96,7 +96,13 @@ def answer_cluster(gateway: "FakeGateway", message: Message) -> Any:
     """What a cluster would answer."""
     match message:
         case CreateTrainTask() | CreateRequestTask():
-            return task_view(name=message.name)
+            return task_view(
+                name=message.name,
+                state="queued",
+                current_cycle=0,
+                percentage_finished=0.0,
+                start_timestamp="-",
+            )
         case GetTask() | PauseTask() | ResumeTask() | AbortTask():
             return task_view(uuid=message.task_uuid)
         case SaveCheckpoint():

@@ -25,7 +25,7 @@ from hanami_actors.actors.cluster_messages import (
     SwitchHost,
 )
 from hanami_actors.actors.cluster_tasks import TaskDesk
-from hanami_actors.actors.cluster_views import created_view, figures_of, stats_of, task_view
+from hanami_actors.actors.cluster_views import figures_of, stats_of, task_view
 from hanami_actors.actors.direct_channel import CloseCode
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import (
@@ -56,6 +56,7 @@ from hanami_actors.domain.cluster.messages import (
 )
 from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.cluster.state import active_task, next_queued_task
+from hanami_actors.domain.cluster.views import queued_view
 from hanami_actors.errors import BusyError, ConflictError, FaultError, NotFoundError
 
 __all__ = ["ClusterActor", "JobEnded", "JobProgressed", "RetireCluster", "SuspendCluster"]
@@ -151,7 +152,7 @@ class ClusterActor(Actor):
                 failure = self._core.host.scheduler.failure
                 if failure:
                     raise BusyError(f"no task can be created: {failure}")
-                return created_view(self._tasks.create(command))
+                return queued_view(self._tasks.create(command))
             case SaveCheckpoint(name=name):
                 return CheckpointTicket(uuid=self._tasks.create(command).task.uuid, name=name)
             case LoadCheckpoint():

@@ -14,12 +14,10 @@ from hanami_actors.domain.cluster.state import (
     paused_task,
     queued_count,
 )
-from hanami_actors.domain.cluster.views import ClusterFigures, TaskView
+from hanami_actors.domain.cluster.views import NOT_YET, ClusterFigures, TaskView
 from hanami_actors.replay.moment import Moment
 
-__all__ = ["created_view", "figures_of", "stats_of", "task_view"]
-
-NOT_YET = "-"
+__all__ = ["figures_of", "stats_of", "task_view"]
 
 SESSIONS_SHOWN_MAX = 100
 
@@ -55,22 +53,6 @@ def task_view(entry: TaskState, job: TaskJob | None, obstacle: str = "") -> Task
         digest=entry.digest,
         reason=obstacle if is_waiting else entry.reason,
         seconds_left=job.seconds_left() if is_active and job is not None else None,
-    )
-
-
-def created_view(entry: TaskState) -> TaskView:
-    """Return a task as the answer to its creation shows it: queued, even if it runs already."""
-    return TaskView(
-        uuid=entry.task.uuid,
-        name=entry.task.name,
-        kind=entry.task.kind,
-        state=TaskPhase.QUEUED.value,
-        current_cycle=0,
-        total_number_of_cycles=entry.task.shown_cycle_count,
-        percentage_finished=0.0,
-        queue_timestamp=_shown(entry.queued_us),
-        start_timestamp=NOT_YET,
-        end_timestamp=NOT_YET,
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from hanami_actors.actors.gateway import Command, Gateway, Target
 from hanami_actors.api import bridge
+from hanami_actors.api.effects import Effects
 from hanami_actors.domain.base import Message, Who
 from hanami_actors.domain.tables import Tables
 from hanami_actors.errors import BusyError, HanamiError, UnauthorizedError
@@ -250,6 +251,9 @@ class Endpoint:
         How long the handler waits for an actor or the disk.
     content_types : tuple of str
         What an answer may be. Rows that answer with a file have `FileContent` as their reply.
+    first_answer : callable, optional
+        What makes the reply again from what a call did, if its answer got lost; a row with one
+        honours ``Idempotency-Key``. The name of such a row is stored: it never changes.
     ours : bool
         Not in the contract; a policy file that does not name the path does not close it.
     """
@@ -268,6 +272,7 @@ class Endpoint:
     requires_admin: bool = False
     timeout_s: float = 10.0
     content_types: tuple[str, ...] = ("text/json",)
+    first_answer: Callable[[Effects], Any] | None = None
     ours: bool = False
 
     @property

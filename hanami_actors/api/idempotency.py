@@ -9,8 +9,8 @@ from typing import Any
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.answers import CONTENT_TYPE_JSON, RawReply, encode_json
+from hanami_actors.api.effects import IDEMPOTENCY_HEADER, Effects
 from hanami_actors.api.endpoint import Context, Endpoint
-from hanami_actors.api.first_answers import FIRST_ANSWERS, first_answer
 from hanami_actors.domain.base import Message
 from hanami_actors.domain.idempotency.keys import (
     BeginKey,
@@ -33,11 +33,10 @@ from hanami_actors.errors import (
 )
 from hanami_actors.ports import Clock
 
-__all__ = ["HEADER", "REPLAYED_HEADER", "IdempotencyDesk", "StoredRejectionError"]
+__all__ = ["REPLAYED_HEADER", "IdempotencyDesk", "StoredRejectionError"]
 
 logger = logging.getLogger(__name__)
 
-HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 UNSURE_S = 65.0
@@ -86,12 +85,12 @@ class IdempotencyDesk:
         BadRequestError
             The key is not one.
         """
-        key = headers.get(HEADER)
-        if key is None or row.name not in FIRST_ANSWERS:
+        key = headers.get(IDEMPOTENCY_HEADER)
+        if key is None or row.first_answer is None:
             return None
         if not KEY.fullmatch(key):
             raise BadRequestError(
-                f"header '{HEADER}' has {len(key)} characters; it must be 1 to 255 visible ASCII"
+                f"header '{IDEMPOTENCY_HEADER}' has {len(key)} characters; it must be 1 to 255 visible ASCII"
                 " characters, a UUID for example"
             )
         return key
@@ -123,7 +122,7 @@ class IdempotencyDesk:
         slot = (context.who.user_id, row.name, key)
         if slot in self._running:
             raise ConflictError(
-                f"the first call with {HEADER} '{key}' is still being carried out; try again in a"
+                f"the first call with {IDEMPOTENCY_HEADER} '{key}' is still being carried out; try again in a"
                 " moment"
             )
         self._running.add(slot)
@@ -131,7 +130,7 @@ class IdempotencyDesk:
             begin = BeginKey(endpoint=row.name, key=key, body_hash=self._hash(context, request))
             verdict: KeyVerdict = await context.ask(_TARGET, begin)
             if not verdict.is_new:
-                known = await self._known_answer(context, slot, verdict.state, begin)
+                known = await self._known_answer(context, row, verdict.state, begin)
                 if known is not None:
                     return known
             return await self._first_time(context, slot, work)
@@ -139,21 +138,23 @@ class IdempotencyDesk:
             self._running.discard(slot)
 
     async def _known_answer(
-        self, context: Context, slot: _Slot, state: KeyState, begin: BeginKey
+        self, context: Context, row: Endpoint, state: KeyState, begin: BeginKey
     ) -> RawReply | None:
         """Return the answer of an earlier call; None when this one takes its place."""
+        assert row.first_answer is not None, "only calls of such rows have keys"
+        slot = (context.who.user_id, row.name, begin.key)
         if state.status:
             return _replayed(state)
         question = FindEffects(request_id=state.request_id, log_position=state.log_position)
         effects: tuple[Effect, ...] = await context.ask(_TARGET, question)
         if effects:
-            answer = encode_json(first_answer(slot[1], effects))
+            answer = encode_json(row.first_answer(Effects(effects)))
             await self._finish(context, slot, HTTPStatus.OK, "", answer)
             return _raw(answer)
         left_s = self._unsure_until_s.get(slot, 0.0) - self._clock.monotonic_s()
         if left_s > 0:
             raise BusyError(
-                f"it is not known yet whether the first call with {HEADER} '{slot[2]}' did anything;"
+                f"it is not known yet whether the first call with {IDEMPOTENCY_HEADER} '{slot[2]}' did anything;"
                 f" try again in {left_s:.0f} s"
             )
         repeat = RepeatKey(endpoint=slot[1], key=slot[2], body_hash=begin.body_hash)

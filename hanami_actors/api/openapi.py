@@ -12,9 +12,8 @@ from hanami_actors.api.answers import (
     CONTENT_TYPE_TEXT,
     Document,
 )
+from hanami_actors.api.effects import IDEMPOTENCY_HEADER
 from hanami_actors.api.endpoint import PREFIXES, Endpoint
-from hanami_actors.api.first_answers import FIRST_ANSWERS
-from hanami_actors.api.idempotency import HEADER
 from hanami_actors.api.streaming import FileContent
 from hanami_actors.errors import (
     BadRequestError,
@@ -48,7 +47,7 @@ Passphrases are sent as `passphrase` (base64 of the UTF-8 text) or as `password`
 
 
 IDEMPOTENCY_PARAMETER: dict[str, Any] = {
-    "name": HEADER,
+    "name": IDEMPOTENCY_HEADER,
     "in": "header",
     "required": False,
     "description": "Repeated with the same key, the call does nothing twice and gets its first answer.",
@@ -139,7 +138,7 @@ def _operation(row: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": {"$ref": f"{REF_PREFIX}{schema['title']}"}}},
         }
-        if row.name in FIRST_ANSWERS:
+        if row.first_answer is not None:
             operation["parameters"] = [IDEMPOTENCY_PARAMETER]
     elif schema["properties"]:
         operation["parameters"] = [

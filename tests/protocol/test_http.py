@@ -9,7 +9,6 @@ import pytest
 from hanami_actors.actors.gateway import GetClusterFigures
 from hanami_actors.domain.cluster.messages import CreateCluster, CreateTrainTask
 from hanami_actors.domain.cluster.template_parser import default_template
-from hanami_actors.domain.upload.messages import AppendChunk
 from hanami_actors.errors import BusyError, FaultError, StorageFullError, TemplateError
 from tests.protocol.api_server import ADMIN, MEMBER, OTHER
 from tests.protocol.raw_clients import RawHttp
@@ -355,12 +354,3 @@ def test_errors_never_repeat_a_passphrase(shared_api):
         answer = shared_api.request("POST", "/v1/token", json={"id": "asdf"} | body)
         assert answer.status_code == 400
         assert not any(str(value) in answer.text for value in body.values())
-
-
-def test_a_deployment_with_small_uploads_refuses_large_ones_at_the_announcement(make_api):
-    api = make_api(upload_size_max_bytes=100)
-    body = {"name": "digits", "input_data_size": 101}
-    answer = api.request("POST", "/v1/csv/dataset", json=body, token=api.token())
-    assert (answer.status_code, "'input_data_size'" in answer.text) == (409, True)
-    assert not any(isinstance(message, AppendChunk) for message in api.gateway.messages)
-    assert api.gateway.commands == []

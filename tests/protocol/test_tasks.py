@@ -23,7 +23,7 @@ def create(api, cluster, **fields):
     return api.request("POST", "/v1/task/train", json=body | fields, token=api.token())
 
 
-def test_a_created_task_is_shown_as_queued_also_if_it_runs_already(api, cluster):
+def test_a_created_task_is_shown_as_queued(api, cluster):
     assert create(api, cluster).json() == {
         "current_cycle": 0,
         "digest": "",

@@ -9,6 +9,7 @@ import msgspec
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.bridge import settled
+from hanami_actors.api.effects import Effects
 from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
 from hanami_actors.api.endpoints.checkpoint import (
     CheckpointReply,
@@ -19,6 +20,8 @@ from hanami_actors.api.endpoints.checkpoint import (
 )
 from hanami_actors.api.fields import ResourceName
 from hanami_actors.api.streaming import FileContent, FileReply
+from hanami_actors.domain.checkpoint.aggregate import apply, initial
+from hanami_actors.domain.checkpoint.events import CheckpointCreated
 from hanami_actors.domain.checkpoint.messages import CreateCheckpoint
 from hanami_actors.errors import (
     BadRequestError,
@@ -65,6 +68,12 @@ async def upload_checkpoint(context: Context, request: UploadedCheckpoint) -> Ch
     source = await context.in_pool(lambda: gateway.import_checkpoint(_decoded(request.data)))
     message = CreateCheckpoint(name=request.name, source=source)
     return checkpoint_reply(await context.ask(Target(kind=TargetKind.DIRECTORY), message))
+
+
+def first_checkpoint(effects: Effects) -> CheckpointReply:
+    """Return a checkpoint as it was created."""
+    event, time_us = effects.first(CheckpointCreated)
+    return checkpoint_reply(apply(initial(), event, time_us))
 
 
 async def _image(context: Context, source: "Source") -> Any:
@@ -116,6 +125,7 @@ ROWS = (
         reply=CheckpointReply,
         errors=(BadRequestError, LimitError),
         handler=upload_checkpoint,
+        first_answer=first_checkpoint,
         # A network in a file is taken as it is: whoever uploads one has to be trusted.
         requires_admin=True,
         timeout_s=120.0,

@@ -9,13 +9,17 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.cluster_messages import DescribeMoment
 from hanami_actors.actors.gateway import GetClusterFigures, Target, TargetKind
+from hanami_actors.api.effects import Effects
 from hanami_actors.api.endpoint import EVERYBODY, Context, Empty, Endpoint, Nothing
 from hanami_actors.api.endpoints.checkpoint import require_source
 from hanami_actors.api.endpoints.replies import ListReply, OwnedReply
 from hanami_actors.api.fields import ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
+from hanami_actors.domain.cluster.apply import apply
+from hanami_actors.domain.cluster.events import ClusterCreated
 from hanami_actors.domain.cluster.messages import CreateCluster, DeleteCluster
 from hanami_actors.domain.cluster.source import Source
+from hanami_actors.domain.cluster.state import ClusterState, initial
 from hanami_actors.domain.cluster.template_parser import parse_template
 from hanami_actors.domain.tables import (
     ClusterRow,
@@ -35,6 +39,7 @@ __all__ = [
     "ROWS",
     "OneCluster",
     "describe_moment",
+    "first_cluster",
     "owned_reply",
     "require_cluster",
 ]
@@ -115,7 +120,13 @@ async def create_cluster(context: Context, request: NewCluster) -> OwnedReply:
     return owned_reply(await context.ask(DIRECTORY, message))
 
 
-def owned_reply(row: ClusterRow) -> OwnedReply:
+def first_cluster(effects: Effects) -> OwnedReply:
+    """Return a cluster as it was created."""
+    event, time_us = effects.first(ClusterCreated)
+    return owned_reply(apply(initial(), event, time_us))
+
+
+def owned_reply(row: ClusterRow | ClusterState) -> OwnedReply:
     """Return a cluster as the contract shows it."""
     return OwnedReply(
         created_at=format_timestamp(row.created_us),
@@ -236,6 +247,7 @@ ROWS = (
         reply=OwnedReply,
         errors=(ConflictError, LimitError, NotFoundError, TemplateError),
         handler=create_cluster,
+        first_answer=first_cluster,
     ),
     Endpoint(
         name="get_cluster",

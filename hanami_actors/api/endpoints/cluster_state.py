@@ -5,23 +5,27 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hanami_actors.actors.gateway import Target, TargetKind
+from hanami_actors.api.effects import Effects
 from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
 from hanami_actors.api.endpoints.checkpoint import require_checkpoint, require_source
 from hanami_actors.api.endpoints.cluster import (
     DIRECTORY,
     describe_moment,
+    first_cluster,
     owned_reply,
     require_cluster,
 )
 from hanami_actors.api.endpoints.replies import OwnedReply, UuidReply
 from hanami_actors.api.fields import ResourceName, UuidText
+from hanami_actors.domain.checkpoint.events import CheckpointCreated
+from hanami_actors.domain.cluster.events import TaskQueued
 from hanami_actors.domain.cluster.messages import CreateCluster, LoadCheckpoint, SaveCheckpoint
 from hanami_actors.errors import ConflictError, LimitError, NotFoundError
 
 if TYPE_CHECKING:
     from hanami_actors.actors.cluster_messages import CheckpointTicket
 
-__all__ = ["ROWS", "CheckpointTicketReply"]
+__all__ = ["ROWS"]
 
 
 class NewCheckpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,6 +64,14 @@ async def save_cluster(context: Context, request: NewCheckpoint) -> CheckpointTi
     return CheckpointTicketReply(name=ticket.name, uuid=ticket.uuid)
 
 
+def first_ticket(effects: Effects) -> CheckpointTicketReply:
+    """Return the ticket of a save; an idle cluster saves at once, a busy one when its turn comes."""
+    if saved := effects.find(CheckpointCreated):
+        return CheckpointTicketReply(name=saved[0].name, uuid=saved[0].uuid)
+    event, _ = effects.first(TaskQueued)
+    return CheckpointTicketReply(name=event.task.name, uuid=event.task.uuid)
+
+
 async def load_cluster(context: Context, request: Restore) -> UuidReply:
     """Bring a cluster to the moment of a checkpoint; its name and uuid stay."""
     row = require_cluster(context, request.cluster_uuid)
@@ -68,6 +80,12 @@ async def load_cluster(context: Context, request: Restore) -> UuidReply:
     target = Target(kind=TargetKind.CLUSTER, key=row.uuid)
     message = LoadCheckpoint(name=checkpoint.name, source=source)
     return UuidReply(uuid=await context.ask(target, message))
+
+
+def first_load(effects: Effects) -> UuidReply:
+    """Return the uuid of the task that restores."""
+    event, _ = effects.first(TaskQueued)
+    return UuidReply(uuid=event.task.uuid)
 
 
 async def copy_cluster(context: Context, request: Copy) -> OwnedReply:
@@ -88,6 +106,7 @@ ROWS = (
         reply=CheckpointTicketReply,
         errors=(NotFoundError, ConflictError, LimitError),
         handler=save_cluster,
+        first_answer=first_ticket,
     ),
     Endpoint(
         name="load_cluster",
@@ -99,6 +118,7 @@ ROWS = (
         reply=UuidReply,
         errors=(NotFoundError, ConflictError, LimitError),
         handler=load_cluster,
+        first_answer=first_load,
     ),
     Endpoint(
         name="copy_cluster",
@@ -110,6 +130,7 @@ ROWS = (
         reply=OwnedReply,
         errors=(NotFoundError, ConflictError, LimitError),
         handler=copy_cluster,
+        first_answer=first_cluster,
         ours=True,
     ),
 )

@@ -3,6 +3,7 @@
 import msgspec
 
 from hanami_actors.actors.gateway import Target, TargetKind
+from hanami_actors.api.effects import Effects
 from hanami_actors.api.endpoint import ADMINS, Context, Empty, Endpoint, Nothing
 from hanami_actors.api.endpoints.replies import ListReply
 from hanami_actors.api.fields import ProjectId, ResourceName
@@ -10,14 +11,15 @@ from hanami_actors.domain.base import Message, format_timestamp
 from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint
 from hanami_actors.domain.cluster.messages import DeleteCluster
 from hanami_actors.domain.dataset.messages import DeleteDataset
-from hanami_actors.domain.project.aggregate import ProjectState
+from hanami_actors.domain.project.aggregate import ProjectState, apply, initial
+from hanami_actors.domain.project.events import ProjectCreated
 from hanami_actors.domain.project.messages import CreateProject, DeleteProject
 from hanami_actors.domain.project.resources import ProjectResources, resources_of
 from hanami_actors.domain.tables import Tables, listing
 from hanami_actors.domain.user.messages import RemoveProject
 from hanami_actors.errors import ConflictError, NotFoundError
 
-__all__ = ["ROWS", "ProjectReply"]
+__all__ = ["ROWS"]
 
 DIRECTORY = Target(kind=TargetKind.DIRECTORY)
 DELETE_TIMEOUT_S = 60.0
@@ -58,6 +60,12 @@ async def create_project(context: Context, request: NewProject) -> ProjectReply:
     """Create a project."""
     message = CreateProject(id=request.id, name=request.name)
     return _reply(await context.ask(DIRECTORY, message))
+
+
+def first_project(effects: Effects) -> ProjectReply:
+    """Return a project as it was created."""
+    event, time_us = effects.first(ProjectCreated)
+    return _reply(apply(initial(), event, time_us))
 
 
 async def get_project(context: Context, request: OneProject) -> ProjectReply:
@@ -136,6 +144,7 @@ ROWS = (
         reply=ProjectReply,
         errors=(ConflictError,),
         handler=create_project,
+        first_answer=first_project,
         requires_admin=True,
     ),
     Endpoint(

@@ -7,11 +7,13 @@ from msgspec import Meta
 
 from hanami_actors.actors.cluster_messages import AbortTask, PauseTask, ResumeTask
 from hanami_actors.actors.gateway import DeleteTask, GetTask, ListTasks, Target, TargetKind
+from hanami_actors.api.effects import Effects
 from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint, Nothing
 from hanami_actors.api.endpoints.cluster import require_cluster
 from hanami_actors.api.endpoints.replies import ListReply
 from hanami_actors.api.fields import ResourceName, UuidText
-from hanami_actors.domain.base import format_timestamp
+from hanami_actors.domain.base import Message, format_timestamp
+from hanami_actors.domain.cluster.events import TaskQueued
 from hanami_actors.domain.cluster.messages import (
     CreateRequestTask,
     CreateTrainTask,
@@ -23,8 +25,10 @@ from hanami_actors.domain.cluster.resolve import (
     EPOCH_COUNT_MAX,
     TIME_LENGTH_MAX,
 )
-from hanami_actors.domain.cluster.views import TaskView
+from hanami_actors.domain.cluster.state import TaskState
+from hanami_actors.domain.cluster.views import NOT_YET, TaskView, queued_view
 from hanami_actors.errors import BadRequestError, ConflictError, LimitError, NotFoundError
+from hanami_actors.types import TimestampUs
 
 __all__ = ["ROWS", "TaskReply"]
 
@@ -109,6 +113,33 @@ class TaskReply(msgspec.Struct, frozen=True, kw_only=True):
     uuid: str
 
 
+def task_reply(view: TaskView, now_us: TimestampUs) -> TaskReply:
+    """Return a task as it is shown at a time, from which its end is estimated."""
+    estimated = NOT_YET
+    if view.seconds_left is not None:
+        estimated = format_timestamp(now_us + int(view.seconds_left * 1e6))
+    return TaskReply(
+        current_cycle=view.current_cycle,
+        digest=view.digest,
+        end_timestamp=view.end_timestamp,
+        estimated_end_timestamp=estimated,
+        name=view.name,
+        percentage_finished=view.percentage_finished,
+        queue_timestamp=view.queue_timestamp,
+        reason=view.reason,
+        start_timestamp=view.start_timestamp,
+        state=view.state,
+        total_number_of_cycles=view.total_number_of_cycles,
+        uuid=view.uuid,
+    )
+
+
+def first_task(effects: Effects) -> TaskReply:
+    """Return a task as it was queued."""
+    event, time_us = effects.first(TaskQueued)
+    return task_reply(queued_view(TaskState(task=event.task, queued_us=time_us)), time_us)
+
+
 async def create_train_task(context: Context, request: NewTrainTask) -> TaskReply:
     """Queue a training."""
     message = CreateTrainTask(
@@ -118,8 +149,7 @@ async def create_train_task(context: Context, request: NewTrainTask) -> TaskRepl
         time_length=request.time_length,
         epoch_count=request.number_of_epochs,
     )
-    view = await context.ask(_cluster(context, request.cluster_uuid), message)
-    return _as_created(context, view)
+    return await _ask(context, request.cluster_uuid, message)
 
 
 async def create_request_task(context: Context, request: NewRequestTask) -> TaskReply:
@@ -133,14 +163,12 @@ async def create_request_task(context: Context, request: NewRequestTask) -> Task
         ),
         time_length=request.time_length,
     )
-    view = await context.ask(_cluster(context, request.cluster_uuid), message)
-    return _as_created(context, view)
+    return await _ask(context, request.cluster_uuid, message)
 
 
 async def get_task(context: Context, request: OneTask) -> TaskReply:
     """Look at a task."""
-    message = GetTask(task_uuid=request.uuid)
-    return _reply(context, await context.ask(_cluster(context, request.cluster_uuid), message))
+    return await _ask(context, request.cluster_uuid, GetTask(task_uuid=request.uuid))
 
 
 async def list_tasks(context: Context, request: TasksOfCluster) -> ListReply:
@@ -164,20 +192,17 @@ async def list_tasks(context: Context, request: TasksOfCluster) -> ListReply:
 
 async def pause_task(context: Context, request: OneTask) -> TaskReply:
     """Stop an active training at a recorded cycle; the queue waits until it goes on or is aborted."""
-    target = _cluster(context, request.cluster_uuid)
-    return _reply(context, await context.ask(target, PauseTask(task_uuid=request.uuid)))
+    return await _ask(context, request.cluster_uuid, PauseTask(task_uuid=request.uuid))
 
 
 async def resume_task(context: Context, request: OneTask) -> TaskReply:
     """Let a paused training go on."""
-    target = _cluster(context, request.cluster_uuid)
-    return _reply(context, await context.ask(target, ResumeTask(task_uuid=request.uuid)))
+    return await _ask(context, request.cluster_uuid, ResumeTask(task_uuid=request.uuid))
 
 
 async def abort_task(context: Context, request: OneTask) -> TaskReply:
     """End an active or paused task at a recorded cycle; what it learned stays."""
-    target = _cluster(context, request.cluster_uuid)
-    return _reply(context, await context.ask(target, AbortTask(task_uuid=request.uuid)))
+    return await _ask(context, request.cluster_uuid, AbortTask(task_uuid=request.uuid))
 
 
 async def delete_task(context: Context, request: OneTask) -> Nothing:
@@ -191,6 +216,12 @@ def _cluster(context: Context, uuid: str) -> Target:
     return Target(kind=TargetKind.CLUSTER, key=require_cluster(context, uuid).uuid)
 
 
+async def _ask(context: Context, cluster_uuid: str, message: Message) -> TaskReply:
+    """Ask a cluster for something that it answers with a task."""
+    view = await context.ask(_cluster(context, cluster_uuid), message)
+    return task_reply(view, context.services.gateway.clock.now_us())
+
+
 def _input_bindings(sources: tuple[Source, ...]) -> tuple[InputBinding, ...]:
     return tuple(
         InputBinding(
@@ -200,43 +231,6 @@ def _input_bindings(sources: tuple[Source, ...]) -> tuple[InputBinding, ...]:
         )
         for source in sources
     )
-
-
-def _reply(context: Context, view: TaskView) -> TaskReply:
-    estimated = "-"
-    if view.seconds_left is not None:
-        now_us = context.services.gateway.clock.now_us()
-        estimated = format_timestamp(now_us + int(view.seconds_left * 1e6))
-    return TaskReply(
-        current_cycle=view.current_cycle,
-        digest=view.digest,
-        end_timestamp=view.end_timestamp,
-        estimated_end_timestamp=estimated,
-        name=view.name,
-        percentage_finished=view.percentage_finished,
-        queue_timestamp=view.queue_timestamp,
-        reason=view.reason,
-        start_timestamp=view.start_timestamp,
-        state=view.state,
-        total_number_of_cycles=view.total_number_of_cycles,
-        uuid=view.uuid,
-    )
-
-
-def _as_created(context: Context, view: TaskView) -> TaskReply:
-    """Show the task as it was queued, also if it computes already: clients expect it so."""
-    queued = msgspec.structs.replace(
-        view,
-        current_cycle=0,
-        digest="",
-        end_timestamp="-",
-        percentage_finished=0.0,
-        reason="",
-        seconds_left=None,
-        start_timestamp="-",
-        state="queued",
-    )
-    return _reply(context, queued)
 
 
 ROWS = (
@@ -250,6 +244,7 @@ ROWS = (
         reply=TaskReply,
         errors=(NotFoundError, BadRequestError, ConflictError, LimitError),
         handler=create_train_task,
+        first_answer=first_task,
     ),
     Endpoint(
         name="create_request_task",
@@ -261,6 +256,7 @@ ROWS = (
         reply=TaskReply,
         errors=(NotFoundError, BadRequestError, ConflictError, LimitError),
         handler=create_request_task,
+        first_answer=first_task,
     ),
     Endpoint(
         name="get_task",

@@ -1,24 +1,24 @@
 """Uploads of datasets: announce and import."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
+from hanami_actors.api.effects import Effects
 from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
 from hanami_actors.api.endpoints.dataset import require_dataset
 from hanami_actors.api.endpoints.replies import OwnedReply, UuidReply
 from hanami_actors.api.fields import ChecksumText, ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
+from hanami_actors.domain.dataset.aggregate import DatasetState, apply, initial
+from hanami_actors.domain.dataset.events import DatasetCreated
 from hanami_actors.domain.dataset.messages import CreateUploadedDataset, FinalizeDataset
 from hanami_actors.domain.upload.checksum import normalize
 from hanami_actors.errors import ConflictError, DatasetFormatError, LimitError, NotFoundError
 
-if TYPE_CHECKING:
-    from hanami_actors.domain.dataset.aggregate import DatasetState
-
-__all__ = ["ROWS", "CsvUploadReply", "MnistUploadReply"]
+__all__ = ["ROWS"]
 
 DIRECTORY = Target(kind=TargetKind.DIRECTORY)
 IMPORT_TIMEOUT_S = 3600.0
@@ -78,8 +78,6 @@ class CsvUploadReply(OwnedReply, frozen=True, kw_only=True):
 
 async def create_mnist(context: Context, request: NewMnist) -> MnistUploadReply:
     """Announce two IDX files."""
-    _check_size(context, "input_data_size", request.input_data_size)
-    _check_size(context, "label_data_size", request.label_data_size)
     message = CreateUploadedDataset(
         name=request.name,
         kind="mnist",
@@ -88,36 +86,28 @@ async def create_mnist(context: Context, request: NewMnist) -> MnistUploadReply:
         input_checksum=_checksum(request.input_checksum),
         label_checksum=_checksum(request.label_checksum),
     )
-    state: DatasetState = await context.ask(DIRECTORY, message)
-    return MnistUploadReply(
-        created_at=format_timestamp(state.created_us),
-        name=state.name,
-        owner_id=state.owner_id,
-        project_id=state.project_id,
-        uuid=state.uuid,
-        uuid_input_file=state.upload_uuids[0],
-        uuid_label_file=state.upload_uuids[1],
-    )
+    return _mnist_reply(await context.ask(DIRECTORY, message))
 
 
 async def create_csv(context: Context, request: NewCsv) -> CsvUploadReply:
     """Announce a CSV file."""
-    _check_size(context, "input_data_size", request.input_data_size)
     message = CreateUploadedDataset(
         name=request.name,
         kind="csv",
         input_size_bytes=request.input_data_size,
         input_checksum=_checksum(request.input_checksum),
     )
-    state: DatasetState = await context.ask(DIRECTORY, message)
-    return CsvUploadReply(
-        created_at=format_timestamp(state.created_us),
-        name=state.name,
-        owner_id=state.owner_id,
-        project_id=state.project_id,
-        uuid=state.uuid,
-        uuid_input_file=state.upload_uuids[0],
-    )
+    return _csv_reply(await context.ask(DIRECTORY, message))
+
+
+def first_mnist(effects: Effects) -> MnistUploadReply:
+    """Return a dataset of IDX files as it was announced."""
+    return _mnist_reply(_announced(effects))
+
+
+def first_csv(effects: Effects) -> CsvUploadReply:
+    """Return a dataset of a CSV file as it was announced."""
+    return _csv_reply(_announced(effects))
 
 
 async def finalize_mnist(context: Context, request: MnistFiles) -> UuidReply:
@@ -141,13 +131,32 @@ async def _finalize(context: Context, uuid: str, kind: str, files: dict[str, str
     return UuidReply(uuid=uuid)
 
 
-def _check_size(context: Context, field: str, size_bytes: int) -> None:
-    limit_bytes = context.services.settings_api.upload_size_max_bytes
-    if size_bytes > limit_bytes:
-        raise ConflictError(
-            f"field '{field}': {size_bytes} bytes are more than this server takes; at most "
-            f"{limit_bytes} (setting upload_size_max_bytes)"
-        )
+def _announced(effects: Effects) -> DatasetState:
+    event, time_us = effects.first(DatasetCreated)
+    return apply(initial(), event, time_us)
+
+
+def _mnist_reply(state: DatasetState) -> MnistUploadReply:
+    return MnistUploadReply(
+        created_at=format_timestamp(state.created_us),
+        name=state.name,
+        owner_id=state.owner_id,
+        project_id=state.project_id,
+        uuid=state.uuid,
+        uuid_input_file=state.upload_uuids[0],
+        uuid_label_file=state.upload_uuids[1],
+    )
+
+
+def _csv_reply(state: DatasetState) -> CsvUploadReply:
+    return CsvUploadReply(
+        created_at=format_timestamp(state.created_us),
+        name=state.name,
+        owner_id=state.owner_id,
+        project_id=state.project_id,
+        uuid=state.uuid,
+        uuid_input_file=state.upload_uuids[0],
+    )
 
 
 def _checksum(text: str | UnsetType) -> str:
@@ -168,6 +177,7 @@ ROWS = (
         reply=MnistUploadReply,
         errors=(ConflictError, LimitError),
         handler=create_mnist,
+        first_answer=first_mnist,
     ),
     Endpoint(
         name="finalize_mnist_dataset",
@@ -193,6 +203,7 @@ ROWS = (
         reply=CsvUploadReply,
         errors=(ConflictError, LimitError),
         handler=create_csv,
+        first_answer=first_csv,
     ),
     Endpoint(
         name="finalize_csv_dataset",

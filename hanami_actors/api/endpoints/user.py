@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
+from hanami_actors.api.effects import Effects
 from hanami_actors.api.endpoint import ADMINS, EVERYBODY, Context, Empty, Endpoint, Nothing
 from hanami_actors.api.endpoint import LoginAnswer as TokenReply
 from hanami_actors.api.endpoints.credentials import one_passphrase
@@ -14,7 +15,8 @@ from hanami_actors.api.fields import USER_ID, Base64Secret, PlainSecret, Resourc
 from hanami_actors.api.login_limits import Login
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.tables import listing
-from hanami_actors.domain.user.aggregate import UserState
+from hanami_actors.domain.user.aggregate import UserState, apply, initial
+from hanami_actors.domain.user.events import UserCreated
 from hanami_actors.domain.user.messages import ChangePassphrase, CreateUser, DeleteUser
 from hanami_actors.errors import ConflictError, LimitError, NotFoundError, UnauthorizedError
 
@@ -116,6 +118,12 @@ async def create_user(context: Context, request: NewUser) -> UserReply:
     return user_reply(await context.ask(DIRECTORY, message))
 
 
+def first_user(effects: Effects) -> UserReply:
+    """Return a user as he was created."""
+    event, time_us = effects.first(UserCreated)
+    return user_reply(apply(initial(), event, time_us))
+
+
 async def get_user(context: Context, request: OneUser) -> UserReply:
     """Look at a user."""
     return user_reply(require_user(context, request.id))
@@ -177,6 +185,7 @@ ROWS = (
         reply=UserReply,
         errors=(ConflictError, LimitError),
         handler=create_user,
+        first_answer=first_user,
         requires_admin=True,
     ),
     Endpoint(

@@ -1,8 +1,12 @@
 """What clients see of a cluster and its tasks."""
 
-from hanami_actors.domain.base import Value
+from hanami_actors.domain.base import Value, format_timestamp
+from hanami_actors.domain.cluster.state import TaskPhase, TaskState
 
-__all__ = ["ClusterFigures", "TaskView"]
+__all__ = ["NOT_YET", "ClusterFigures", "TaskView", "queued_view"]
+
+NOT_YET = "-"
+"""A time that has not come."""
 
 
 class TaskView(Value, frozen=True, kw_only=True):
@@ -54,3 +58,19 @@ class ClusterFigures(Value, frozen=True, kw_only=True):
     running_error: float = 1.0
     seed: int = 0
     task_count: int = 0
+
+
+def queued_view(entry: TaskState) -> TaskView:
+    """Return a task as the answer to its creation shows it: queued, even if it runs already."""
+    return TaskView(
+        uuid=entry.task.uuid,
+        name=entry.task.name,
+        kind=entry.task.kind,
+        state=TaskPhase.QUEUED.value,
+        current_cycle=0,
+        total_number_of_cycles=entry.task.shown_cycle_count,
+        percentage_finished=0.0,
+        queue_timestamp=format_timestamp(entry.queued_us),
+        start_timestamp=NOT_YET,
+        end_timestamp=NOT_YET,
+    )

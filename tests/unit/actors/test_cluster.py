@@ -34,6 +34,14 @@ def test_tasks_run_one_after_the_other_and_a_request_fills_its_result(backend):
     assert rows[1][0] == (rows[0][0] + 1) % 1000
 
 
+def test_a_created_task_is_answered_as_queued_although_it_has_begun(backend):
+    cluster, data = backend.cluster(), backend.data()
+    view = backend.ask_cluster(cluster, train_message(data))
+    assert "cluster.task_started" in backend.log.tags(f"cluster/{cluster}")
+    assert (view.state, view.current_cycle, view.start_timestamp) == ("queued", 0, "-")
+    assert backend.finished(cluster, view.uuid).queue_timestamp == view.queue_timestamp
+
+
 def test_with_a_time_length_the_last_rows_are_counted_but_begin_no_cycle(backend):
     cluster, data = backend.cluster(), backend.data()
     message = replace(train_message(data, epochs=2), time_length=5)

@@ -207,9 +207,13 @@ def test_what_a_crash_left_in_the_uploads_is_removed_and_living_uploads_stay(bac
 
 def test_a_file_larger_than_the_limit_is_refused_when_it_is_announced(make_backend):
     backend = make_backend(upload_size_max_bytes=1000)
+    head = backend.log.head()
     with pytest.raises(ConflictError, match=r"'label_data_size' is 1001.*1000 bytes"):
         backend.announce(1000, 1001)
-    assert len(backend.gateway.tables.datasets) == 0
+    message = CreateUploadedDataset(name="table", kind="csv", input_size_bytes=1001)
+    with pytest.raises(ConflictError, match=r"'input_data_size' is 1001.*1000 bytes"):
+        backend.ask_directory(message)
+    assert backend.log.head() == head
 
 
 def test_a_file_the_disk_has_no_room_for_is_refused_with_both_numbers(make_backend):
