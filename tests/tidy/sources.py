@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("hanami_actors", "hanami_sdk")
-FOLDERS = (*PACKAGES, "tests", "scripts")
+FOLDERS = (*PACKAGES, "tests", "benchmarks", "scripts")
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,15 @@
 """The tables of the benchmarks: targets, how figures are shown, where they stand in the docs."""
 
-import importlib.util
 import json
-import sys
 from argparse import ArgumentParser
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "server_figures.py"
+from benchmarks import server_figures as figures
+
 PAGE = (
     "# Title\n\n<!-- api: written by scripts/bench api --docs -->\n\nold\n\n<!-- end -->\n\nrest\n"
 )
-
-
-@pytest.fixture(scope="module")
-def figures():
-    spec = importlib.util.spec_from_file_location("server_figures", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["server_figures"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["server_figures"]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +22,7 @@ def figures():
         (10.0, {}, "", ""),
     ],
 )
-def test_a_figure_is_held_against_its_target(value, targets, target, verdict, figures):
+def test_a_figure_is_held_against_its_target(value, targets, target, verdict):
     row = figures.Row(name="x", value=value, unit="ms", **targets)
     assert (row.target, row.verdict) == (target, verdict)
 
@@ -45,11 +31,11 @@ def test_a_figure_is_held_against_its_target(value, targets, target, verdict, fi
     ("value", "unit", "shown"),
     [(3607.4, "/s", "3,607/s"), (12.34, "ms", "12.3 ms"), (0.123, "", "0.12"), (100.0, "", "100")],
 )
-def test_figures_are_shown_with_the_digits_that_mean_something(value, unit, shown, figures):
+def test_figures_are_shown_with_the_digits_that_mean_something(value, unit, shown):
     assert figures.Row(name="x", value=value, unit=unit).shown == shown
 
 
-def test_only_the_table_of_the_benchmark_is_replaced(figures):
+def test_only_the_table_of_the_benchmark_is_replaced():
     rows = [figures.Row(name="login", value=31.0, unit="ms", at_most=30.0)]
     page = figures.write_table(PAGE, "api", "a machine", rows)
     assert page.startswith("# Title\n")
@@ -60,12 +46,12 @@ def test_only_the_table_of_the_benchmark_is_replaced(figures):
     assert figures.write_table(page, "api", "a machine", rows) == page
 
 
-def test_a_page_without_the_place_for_the_table_is_left_alone(figures):
+def test_a_page_without_the_place_for_the_table_is_left_alone():
     with pytest.raises(SystemExit, match="no place"):
         figures.write_table(PAGE, "direct", "a machine", [])
 
 
-def test_rows_are_printed_as_json_on_request(figures, capsys):
+def test_rows_are_printed_as_json_on_request(capsys):
     parser = ArgumentParser()
     figures.add_options(parser)
     rows = [figures.Row(name="login", value=31.0, unit="ms", at_most=30.0)]
@@ -74,7 +60,7 @@ def test_rows_are_printed_as_json_on_request(figures, capsys):
     assert printed["rows"][0]["value"] == 31.0
 
 
-def test_the_page_has_a_place_for_every_table(figures):
+def test_the_page_has_a_place_for_every_table():
     page = figures.PAGE.read_text(encoding="utf-8")
     for section in ("api", "direct", "server"):
         assert "x." in figures.write_table(page, section, "x", [])

@@ -21,14 +21,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-from ceilings import fsync_ms, server_of_nothing
-from server_figures import Row, add_options, cpu_s, report
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from hanami_actors.api.auth import hash_passphrase  # noqa: E402
-from tests.server import ADMIN_ID, ADMIN_PASSPHRASE, ServerProcess  # noqa: E402
+from benchmarks.ceilings import fsync_ms, server_of_nothing
+from benchmarks.server_figures import Row, add_options, cpu_s, report
+from hanami_actors.api.auth import hash_passphrase
+from tests.server import ADMIN_ID, ADMIN_PASSPHRASE, ServerProcess
 
 CLUSTERS = 20  # a list that is not empty
 WARM_UP_S = 0.5

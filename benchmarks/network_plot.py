@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from network_data import Images, make_network, one_hot
 
+from benchmarks.network_data import Images, make_network, one_hot
 from hanami_sdk.cli.drawing import Series, write_picture
 
 __all__ = ["plot_learning"]

@@ -19,7 +19,6 @@ import argparse
 import shutil
 import statistics
 import struct
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -27,12 +26,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lmdb
-from log_peer import measure_peer
-from log_training import measure_training
-from server_figures import Row, add_options, report
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from benchmarks.log_peer import measure_peer
+from benchmarks.log_training import measure_training
+from benchmarks.server_figures import Row, add_options, report
 from hanami_actors.domain.base import Event, Stamp, Who
 from hanami_actors.domain.cluster.events import CyclesTrained, TaskFinished, TaskStarted
 from hanami_actors.eventlog.codec import EMPTY_HEAD, Codec, chain_hash_of

@@ -9,7 +9,6 @@ first; the machine's own noise is in all of them.
 import argparse
 import asyncio
 import http.client
-import sys
 import tempfile
 import threading
 import time
@@ -20,10 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from bench_datasets import csv_texts
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from benchmarks.bench_datasets import csv_texts
 from hanami_sdk import dataset
 from tests.server import ServerProcess
 

@@ -5,7 +5,7 @@ import time
 import uuid
 from pathlib import Path
 
-from server_figures import Row
+from benchmarks.server_figures import Row
 
 __all__ = ["measure_peer"]
 

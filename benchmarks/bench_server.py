@@ -23,16 +23,13 @@ from urllib.parse import urlsplit
 import demo_data
 import numpy as np
 from demo import TEMPLATE, link, memory_bytes
-from server_figures import Row, add_options, report
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from hanami_actors.compute import Network, warm_up  # noqa: E402
-from hanami_actors.domain.cluster.template_parser import parse_template  # noqa: E402
-from hanami_actors.replay.training import network_spec  # noqa: E402
-from hanami_sdk import cluster, dataset, task  # noqa: E402
-from tests.server import ServerProcess  # noqa: E402
+from benchmarks.server_figures import Row, add_options, report
+from hanami_actors.compute import Network, warm_up
+from hanami_actors.domain.cluster.template_parser import parse_template
+from hanami_actors.replay.training import network_spec
+from hanami_sdk import cluster, dataset, task
+from tests.server import ServerProcess
 
 RUNS = 3
 LATENCY_BATCH = 20

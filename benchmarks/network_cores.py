@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from network_data import Images, Row, load_images, make_network, one_hot
+from benchmarks.network_data import Images, Row, load_images, make_network, one_hot
 
 __all__ = ["bench_cores"]
 

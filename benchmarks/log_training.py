@@ -9,20 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import demo_data
-from server_figures import Row
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from hanami_actors.compute import Network, decode_image, encode_image  # noqa: E402
-from hanami_actors.eventlog.directory import DataDirectory  # noqa: E402
-from hanami_actors.eventlog.snapshots import SnapshotStore  # noqa: E402
-from hanami_actors.settings import defaults  # noqa: E402
-from hanami_actors.types import StreamId  # noqa: E402
-from tests.journey import Journey  # noqa: E402
-from tests.server import KERNEL_CACHE_DIR, ServerProcess  # noqa: E402
+from benchmarks.server_figures import Row
+from hanami_actors.compute import Network, decode_image, encode_image
+from hanami_actors.eventlog.directory import DataDirectory
+from hanami_actors.eventlog.snapshots import SnapshotStore
+from hanami_actors.settings import defaults
+from hanami_actors.types import StreamId
+from tests.journey import Journey
+from tests.server import KERNEL_CACHE_DIR, ServerProcess
 
 __all__ = ["measure_training"]
+
+ROOT = Path(__file__).resolve().parent.parent
 
 EPOCHS = 100
 RUNS = 3

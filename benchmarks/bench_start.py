@@ -17,13 +17,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from demo import memory_bytes
-from server_figures import Row, add_options, report
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from hanami_actors.domain.base import Event, Stamp, Who  # noqa: E402
-from hanami_actors.domain.cluster.events import (  # noqa: E402
+from benchmarks.server_figures import Row, add_options, report
+from hanami_actors.domain.base import Event, Stamp, Who
+from hanami_actors.domain.cluster.events import (
     ClusterCreated,
     CyclesTrained,
     Task,
@@ -31,15 +28,15 @@ from hanami_actors.domain.cluster.events import (  # noqa: E402
     TaskQueued,
     TaskStarted,
 )
-from hanami_actors.domain.cluster.template_parser import (  # noqa: E402
+from hanami_actors.domain.cluster.template_parser import (
     default_template,
     parse_template,
 )
-from hanami_actors.eventlog.directory import DataDirectory  # noqa: E402
-from hanami_actors.eventlog.lmdb_log import LmdbEventLog  # noqa: E402
-from hanami_actors.eventlog.port import Append, Batch  # noqa: E402
-from hanami_actors.types import StreamId, StreamVersion, TimestampUs  # noqa: E402
-from tests.server import ADMIN_ID, ServerProcess  # noqa: E402
+from hanami_actors.eventlog.directory import DataDirectory
+from hanami_actors.eventlog.lmdb_log import LmdbEventLog
+from hanami_actors.eventlog.port import Append, Batch
+from hanami_actors.types import StreamId, StreamVersion, TimestampUs
+from tests.server import ADMIN_ID, ServerProcess
 
 TEMPLATE = parse_template(default_template())
 TASK_EVENTS = 12

@@ -9,7 +9,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from network_data import Floats, Images, Row, summary
+
+from benchmarks.network_data import Floats, Images, Row, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

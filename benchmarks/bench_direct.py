@@ -28,21 +28,18 @@ from typing import NamedTuple
 import demo_data
 import httpx
 import numpy as np
-from ceilings import Nothing, server_of_nothing
-from server_figures import Row, add_options, cpu_s, report
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests.protocol.direct_client import (  # noqa: E402
+from benchmarks.ceilings import Nothing, server_of_nothing
+from benchmarks.server_figures import Row, add_options, cpu_s, report
+from tests.protocol.direct_client import (
     ACKNOWLEDGED,
     EXPECTED,
     TRAINED,
     DirectClient,
     message,
 )
-from tests.protocol.raw_clients import RawWebSocket  # noqa: E402
-from tests.server import ServerProcess  # noqa: E402
+from tests.protocol.raw_clients import RawWebSocket
+from tests.server import ServerProcess
 
 TEMPLATE = """version: 1
 settings:

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 # First: it says how many threads NumPy may use.
-from network_data import Images, Row, load_images, make_network, one_hot, summary  # isort: skip
+from benchmarks.network_data import Images, Row, load_images, make_network, one_hot, summary  # isort: skip
 
 import numpy as np
-from network_cores import bench_cores
-from network_peers import bench_peers
-from network_plot import plot_learning
 from numpy.typing import NDArray
 
+from benchmarks.network_cores import bench_cores
+from benchmarks.network_peers import bench_peers
+from benchmarks.network_plot import plot_learning
 from hanami_actors.compute import KERNEL_VERSION, Network, Sparse, encode_image, warm_up
 
 PERFORMANCE = Path(__file__).parents[1] / "docs" / "performance.md"
