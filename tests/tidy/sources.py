@@ -2,12 +2,22 @@
 
 import ast
 import functools
+import io
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("hanami_actors", "hanami_sdk")
+NO_CODE = {
+    tokenize.COMMENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+    tokenize.INDENT,
+    tokenize.NEWLINE,
+    tokenize.NL,
+}
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "scripts")
 
 
@@ -33,6 +43,27 @@ class Source:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield node
+
+    def code_line_count(self) -> int:
+        """Lines that do something: no imports, ``__all__``, docstrings, comments, blank lines."""
+        lines: set[int] = set()
+        for token in tokenize.generate_tokens(io.StringIO(self.text).readline):
+            if token.type not in NO_CODE:
+                lines.update(range(token.start[0], token.end[0] + 1))
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.stmt) and _is_uncounted(node):
+                lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        return len(lines)
+
+
+def _is_uncounted(node: ast.stmt) -> bool:
+    match node:
+        case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(value=str())):
+            return True
+        case ast.Assign(targets=[ast.Name(id="__all__")]):
+            return True
+        case _:
+            return False
 
 
 @functools.cache
