@@ -65,6 +65,11 @@ def test_every_shell_script_stops_at_undefined_names():
             assert re.search(r"^set -e?uo pipefail$", text, re.MULTILINE), path.name
 
 
+def test_the_hook_before_a_commit_runs_what_the_check_knows():
+    (entry,) = re.findall(r"entry: (scripts/\w+ \w+)\n", read(".pre-commit-config.yaml"))
+    assert f"#   {entry} " in read(entry.split()[0])
+
+
 def test_the_license_is_complete():
     text = read("LICENSE")
     assert "Apache License" in text
