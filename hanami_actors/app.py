@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from hanami_actors.actors.csv_child import CsvImporter
+from hanami_actors.actors.engine_host import Host
 from hanami_actors.actors.gateway import Command
-from hanami_actors.actors.host import Host, KernelsFailed, KernelsReady
+from hanami_actors.actors.host import KernelsFailed, KernelsReady
 from hanami_actors.actors.hosts import HostTable, shares
 from hanami_actors.actors.janitor import Janitor
 from hanami_actors.actors.kernels import KernelWarmer

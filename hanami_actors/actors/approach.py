@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hanami_actors.actors.host import Host
+from hanami_actors.actors.engine_host import Host
 from hanami_actors.actors.networks import Placement
 from hanami_actors.compute import decode_image
 from hanami_actors.domain.cluster.lineage import Lineage

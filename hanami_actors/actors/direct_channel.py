@@ -3,16 +3,24 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hanami_actors.actors.direct_lane import DirectLane
     from hanami_actors.domain.cluster.template import Template
 
-__all__ = ["Answer", "CloseCode", "Closing", "DirectChannel", "Ports", "Step", "ports_of"]
+__all__ = [
+    "Answer",
+    "CloseCode",
+    "Closing",
+    "DirectChannel",
+    "Ports",
+    "Step",
+    "StepTaker",
+    "ports_of",
+]
 
 
 class CloseCode:
@@ -79,6 +87,24 @@ class Step(NamedTuple):
     expected: "Mapping[str, NDArray[np.float32]]"
 
 
+class StepTaker(Protocol):
+    """What a connection needs of the queue that computes its steps."""
+
+    @property
+    def ports(self) -> Ports:
+        """The names of the cluster as it is now."""
+        ...
+
+    @property
+    def writer(self) -> "DirectChannel | None":
+        """The connection that may train."""
+        ...
+
+    def submit(self, step: Step) -> None:
+        """Have a step computed."""
+        ...
+
+
 class DirectChannel:
     """Made by the cluster's actor, used by one connection; every method is thread-safe.
 
@@ -86,7 +112,7 @@ class DirectChannel:
 
     Parameters
     ----------
-    lane : DirectLane
+    steps : StepTaker
     connection_uuid : str
     is_durable : bool
         Whether the answer to a training step waits until it is on the disk.
@@ -101,7 +127,7 @@ class DirectChannel:
 
     def __init__(
         self,
-        lane: "DirectLane",
+        steps: StepTaker,
         connection_uuid: str,
         *,
         is_durable: bool,
@@ -110,7 +136,7 @@ class DirectChannel:
         self.connection_uuid = connection_uuid
         self.is_durable = is_durable
         self.notify: Callable[[], None] = _nobody
-        self._lane = lane
+        self._steps = steps
         self._on_close = on_close
         self._answers: deque[Answer] = deque()
         self._is_told = False
@@ -121,16 +147,16 @@ class DirectChannel:
     @property
     def ports(self) -> Ports:
         """The names of the cluster as it is now."""
-        return self._lane.ports
+        return self._steps.ports
 
     @property
     def is_writer(self) -> bool:
         """Whether this connection may train."""
-        return self._lane.writer is self
+        return self._steps.writer is self
 
     def submit(self, step: Step) -> None:
         """Have a step computed."""
-        self._lane.submit(step)
+        self._steps.submit(step)
 
     def take(self) -> list[Answer]:
         """Return the answers that have come since the last time."""

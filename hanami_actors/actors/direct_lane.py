@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hanami_actors.actors.approach import Approach
 from hanami_actors.actors.boundary import Boundary
 from hanami_actors.actors.direct_channel import CloseCode, DirectChannel, Ports, Step
-from hanami_actors.actors.host import Host
+from hanami_actors.actors.engine_host import Host
 from hanami_actors.actors.jobs import figures_of_network
 from hanami_actors.actors.networks import Placement
 from hanami_actors.actors.sample_log import SampleLog

@@ -1,27 +1,21 @@
 """A place where networks are computed: its threads, its memory, its turns."""
 
-import dataclasses
 from typing import Any
 
+from hanami_actors.actors.engine_host import Host
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.inbox import Internal
-from hanami_actors.actors.networks import Networks
+from hanami_actors.actors.moment_jobs import ImageJob
 from hanami_actors.actors.runtime import Actor
-from hanami_actors.actors.scheduler import Scheduler
-from hanami_actors.actors.snapshotter import Snapshotter
-from hanami_actors.compute import Network, NetworkImage
+from hanami_actors.compute import NetworkImage
 from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.cluster.state import ClusterState
 from hanami_actors.errors import BusyError, FaultError
-from hanami_actors.eventlog.blobs import BlobStore
-from hanami_actors.ports import Clock
-from hanami_actors.replay.histories import Histories
 
 __all__ = [
     "CancelJob",
     "FetchImage",
     "ForgetNetwork",
-    "Host",
     "HostActor",
     "KernelsFailed",
     "KernelsReady",
@@ -74,31 +68,6 @@ class KernelsFailed(Internal, frozen=True, kw_only=True):
     """There are no kernels; jobs wait for a start of the server that has some."""
 
     reason: str
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Host:
-    """What jobs may use of the host they run on.
-
-    Attributes
-    ----------
-    histories : Histories
-        What networks are computed from again.
-    progress_interval_s : float
-        How often the figures of a training are told.
-    network_class : type of Network
-        What computes; the place where another engine comes in.
-    """
-
-    scheduler: Scheduler
-    networks: Networks
-    snapshotter: Snapshotter
-    blobs: BlobStore
-    clock: Clock
-    histories: Histories
-    snapshot_interval_s: float
-    progress_interval_s: float = 1.0
-    network_class: type[Network] = Network
 
 
 class _Farewell:
@@ -155,9 +124,6 @@ class HostActor(Actor):
         return None
 
     def _fetch(self, source: Source) -> CallbackFuture:
-        # Imported here: jobs are built on hosts.
-        from hanami_actors.actors.moment_jobs import ImageJob
-
         lineage = self._host.histories.lineage(ClusterState(base=source), "")
         answer = CallbackFuture()
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hanami_actors.actors.host import Host
+from hanami_actors.actors.engine_host import Host
 from hanami_actors.errors import FaultError
 
 __all__ = ["HostTable", "Share", "shares"]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hanami_actors.actors.approach import Approach
-from hanami_actors.actors.host import Host
+from hanami_actors.actors.engine_host import Host
 from hanami_actors.actors.networks import Placement
 from hanami_actors.compute import Network
 from hanami_actors.domain.cluster.events import Figures, Task

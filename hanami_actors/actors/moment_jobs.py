@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hanami_actors.actors.approach import Approach
-from hanami_actors.actors.host import Host
+from hanami_actors.actors.engine_host import Host
 from hanami_actors.actors.jobs import NetworkJob
 from hanami_actors.actors.networks import Placement
 from hanami_actors.compute import NetworkImage

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hanami_actors.actors.approach import Approach, Pace
-from hanami_actors.actors.host import Host
+from hanami_actors.actors.engine_host import Host
 from hanami_actors.actors.jobs import TaskJob, TaskWatch
 from hanami_actors.actors.networks import Placement
 from hanami_actors.compute import Network

@@ -11,9 +11,10 @@ import numpy as np
 
 from hanami_actors import settings as settings_module
 from hanami_actors.actors.csv_child import CsvImporter
+from hanami_actors.actors.engine_host import Host
 from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, DeleteTask, GetTask, ListTasks, Target, TargetKind
-from hanami_actors.actors.host import Host, KernelsReady
+from hanami_actors.actors.host import KernelsReady
 from hanami_actors.actors.hosts import HostTable
 from hanami_actors.actors.networks import Networks
 from hanami_actors.actors.router import ActorGateway
