@@ -27,7 +27,7 @@ from demo import TEMPLATE, link, memory_bytes
 from benchmarks.server_figures import Row, add_options, report
 from hanami_actors.compute import Network, warm_up
 from hanami_actors.domain.cluster.template_parser import parse_template
-from hanami_actors.replay.training import network_spec
+from hanami_actors.replay.segment_data import network_spec
 from hanami_sdk import cluster, dataset, task
 from tests.server import ServerProcess
 

@@ -5,26 +5,25 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from hanami_actors.actors.csv_child import CsvImporter
-from hanami_actors.actors.engine_host import Host
+from hanami_actors.actors.actor_gateway import ActorGateway
+from hanami_actors.actors.data.csv_importer import CsvImporter
+from hanami_actors.actors.data.upload_files import remove_leftovers
 from hanami_actors.actors.gateway import Command
 from hanami_actors.actors.host import KernelsFailed, KernelsReady
-from hanami_actors.actors.hosts import HostTable, shares
 from hanami_actors.actors.janitor import Janitor
-from hanami_actors.actors.kernels import KernelWarmer
-from hanami_actors.actors.networks import Networks
-from hanami_actors.actors.published import TableKeeper, load_published
-from hanami_actors.actors.router import ActorGateway
-from hanami_actors.actors.runtime import ActorRef, ask, tell
-from hanami_actors.actors.scheduler import Scheduler
-from hanami_actors.actors.snapshotter import Snapshotter
+from hanami_actors.actors.read_model import TableKeeper, load_published
 from hanami_actors.actors.supervisor import Ping, Shutdown, SupervisorActor
 from hanami_actors.actors.system import SYSTEM_USER, ActorTable, System
-from hanami_actors.actors.upload_files import remove_leftovers
 from hanami_actors.api.auth import hash_passphrase
 from hanami_actors.bootstrap import announce_passphrase, first_admin
 from hanami_actors.domain.roots import pinned_cycles
 from hanami_actors.domain.user.messages import CreateUser
+from hanami_actors.engine.host import Host
+from hanami_actors.engine.host_table import HostTable, shares
+from hanami_actors.engine.kernel_warmer import KernelWarmer
+from hanami_actors.engine.network_cache import Networks
+from hanami_actors.engine.scheduler import Scheduler
+from hanami_actors.engine.snapshotter import Snapshotter
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.directory import (
     LOCK_NAME,
@@ -38,6 +37,7 @@ from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.eventlog.table_snapshots import TableSnapshots
 from hanami_actors.ports import SystemClock, SystemEntropy
 from hanami_actors.replay.histories import Histories
+from hanami_actors.runtime.actor import ActorRef, ask, tell
 from hanami_actors.settings import Settings
 
 __all__ = ["Backend", "running_backend"]

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from hanami_actors.actors.cluster_direct import OpenChannel
-from hanami_actors.actors.cluster_messages import (
+from hanami_actors.actors.cluster.connections import OpenChannel
+from hanami_actors.actors.cluster.messages import (
     AbortTask,
     CheckpointTicket,
     ClusterStats,

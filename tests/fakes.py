@@ -4,15 +4,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from hanami_actors.actors.future import CallbackFuture
+from hanami_actors.actors.data.upload_session import progress_of
 from hanami_actors.actors.gateway import (
     Command,
     GetUploadProgress,
     Target,
 )
-from hanami_actors.actors.imports import ImportProgress
-from hanami_actors.actors.learning import HistoryPoint
-from hanami_actors.actors.upload_session import progress_of
+from hanami_actors.actors.import_progress import ImportProgress
 from hanami_actors.datasets.report import ClassFigures, Report
 from hanami_actors.domain.audit.messages import CallNote, ReadCalls
 from hanami_actors.domain.base import Event, Message, Stamp, Who
@@ -55,6 +53,8 @@ from hanami_actors.domain.user.events import UserCreated, UserDeleted, UserProje
 from hanami_actors.domain.user.messages import UserMessage
 from hanami_actors.errors import BadRequestError, HanamiError, NotFoundError
 from hanami_actors.ports import ManualClock, ManualEntropy
+from hanami_actors.replay.learning_curve import HistoryPoint
+from hanami_actors.runtime.future import CallbackFuture
 from tests.fake_accounts import answer_account
 from tests.fake_clusters import answer_cluster, moment, task_view
 from tests.fake_export import FakeExport

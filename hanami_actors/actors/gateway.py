@@ -3,10 +3,8 @@
 from enum import StrEnum
 from typing import Any, Protocol
 
-from hanami_actors.actors.exports import Export
-from hanami_actors.actors.future import CallbackFuture
-from hanami_actors.actors.imports import ImportProgress
-from hanami_actors.actors.learning import HistoryPoint
+from hanami_actors.actors.export import Export
+from hanami_actors.actors.import_progress import ImportProgress
 from hanami_actors.datasets.export import RowRange
 from hanami_actors.datasets.report import Report
 from hanami_actors.domain.audit.messages import CallNote
@@ -15,6 +13,8 @@ from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.tables import Tables
 from hanami_actors.ports import Clock, Entropy
+from hanami_actors.replay.learning_curve import HistoryPoint
+from hanami_actors.runtime.future import CallbackFuture
 
 __all__ = [
     "Command",

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from hanami_actors.actors.engine_host import Host
-from hanami_actors.actors.future import CallbackFuture
-from hanami_actors.actors.inbox import Internal
-from hanami_actors.actors.moment_jobs import ImageJob
-from hanami_actors.actors.runtime import Actor
 from hanami_actors.compute import NetworkImage
 from hanami_actors.domain.cluster.source import Source
 from hanami_actors.domain.cluster.state import ClusterState
+from hanami_actors.engine.host import Host
+from hanami_actors.engine.jobs.state_jobs import ImageJob
 from hanami_actors.errors import BusyError, FaultError
+from hanami_actors.runtime.actor import Actor
+from hanami_actors.runtime.future import CallbackFuture
+from hanami_actors.runtime.inbox import Internal
 
 __all__ = [
     "CancelJob",

@@ -11,13 +11,13 @@ import threading
 
 import msgspec
 
-from hanami_actors.actors.boundary import Boundary
 from hanami_actors.errors import HanamiError
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.collect import Plan
 from hanami_actors.eventlog.directory import DataDirectory
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.ports import Clock
+from hanami_actors.runtime.error_boundary import Boundary
 from hanami_actors.types import Digest, StreamId
 
 __all__ = ["Janitor"]

@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pykka import ActorDeadError, Timeout
 
-from hanami_actors.actors.audit import AuditActor
-from hanami_actors.actors.cluster import ClusterActor, SuspendCluster
-from hanami_actors.actors.csv_child import CsvImporter
-from hanami_actors.actors.dataset_import import DatasetImportActor, RetireImport
-from hanami_actors.actors.directory import DirectoryActor, ExpireUploads, Locate, Starter
-from hanami_actors.actors.future import CallbackFuture
+from hanami_actors.actors.cluster.actor import ClusterActor, SuspendCluster
+from hanami_actors.actors.data.csv_importer import CsvImporter
+from hanami_actors.actors.data.dataset_import import DatasetImportActor, RetireImport
+from hanami_actors.actors.data.upload_session import RetireUpload, UploadSessionActor
+from hanami_actors.actors.directory.actor import DirectoryActor, ExpireUploads, Locate, Starter
 from hanami_actors.actors.gateway import Command, Target, TargetKind
 from hanami_actors.actors.host import HostActor, KernelsFailed, KernelsReady, cpu_host_name
-from hanami_actors.actors.hosts import HostTable
-from hanami_actors.actors.idempotency import IdempotencyActor
-from hanami_actors.actors.inbox import IdleTick, Internal, Revive
-from hanami_actors.actors.runtime import Actor, ActorRef, ask, tell
+from hanami_actors.actors.journals.audit import AuditActor
+from hanami_actors.actors.journals.idempotency import IdempotencyActor
 from hanami_actors.actors.system import SYSTEM_USER, System
-from hanami_actors.actors.upload_session import RetireUpload, UploadSessionActor
 from hanami_actors.actors.writer import EventWriterActor
 from hanami_actors.domain.host.messages import RegisterHost, RetireHost
 from hanami_actors.domain.tables import listing
+from hanami_actors.engine.host_table import HostTable
 from hanami_actors.errors import FaultError, HanamiError, NotFoundError
+from hanami_actors.runtime.actor import Actor, ActorRef, ask, tell
+from hanami_actors.runtime.future import CallbackFuture
+from hanami_actors.runtime.inbox import IdleTick, Internal, Revive
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,19 +4,19 @@ import dataclasses
 import threading
 from pathlib import Path
 
-from hanami_actors.actors.exports import Exporter
+from hanami_actors.actors.export import Exporter
 from hanami_actors.actors.gateway import Command, Target
-from hanami_actors.actors.imports import ImportBoard
-from hanami_actors.actors.inbox import Internal
-from hanami_actors.actors.published import Published, TableKeeper
-from hanami_actors.actors.runtime import ActorRef, ask
-from hanami_actors.actors.snapshotter import Snapshotter
+from hanami_actors.actors.import_progress import ImportBoard
+from hanami_actors.actors.read_model import Published, TableKeeper
 from hanami_actors.domain.base import Stamp, Who
+from hanami_actors.engine.snapshotter import Snapshotter
 from hanami_actors.errors import BusyError
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.port import EventLog
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.ports import Clock, Entropy
+from hanami_actors.runtime.actor import ActorRef, ask
+from hanami_actors.runtime.inbox import Internal
 from hanami_actors.settings import Settings
 
 __all__ = ["SYSTEM_USER", "ActorTable", "System", "stop_living"]

@@ -5,15 +5,15 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from hanami_actors.actors.future import CallbackFuture
-from hanami_actors.actors.inbox import Internal
-from hanami_actors.actors.published import Published, TableKeeper, load_published
-from hanami_actors.actors.runtime import Actor, ActorRef, ask
+from hanami_actors.actors.read_model import Published, TableKeeper, load_published
 from hanami_actors.domain.base import Event, Stamp
 from hanami_actors.errors import FaultError, HanamiError, WrongVersionError
+from hanami_actors.eventlog.append_plan import prepare_batch
 from hanami_actors.eventlog.codec import Codec
-from hanami_actors.eventlog.planning import prepare_batch
 from hanami_actors.eventlog.port import Append, Batch, Commit, EventLog, PreparedBatch
+from hanami_actors.runtime.actor import Actor, ActorRef, ask
+from hanami_actors.runtime.future import CallbackFuture
+from hanami_actors.runtime.inbox import Internal
 from hanami_actors.types import StreamId, StreamVersion
 
 __all__ = ["AppendBatch", "EventWriterActor", "Published", "append_to", "load_published", "persist"]

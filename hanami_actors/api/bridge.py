@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
-from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, Gateway, Target
 from hanami_actors.errors import BusyError
+from hanami_actors.runtime.future import CallbackFuture
 
 __all__ = ["ask", "ask_patiently", "settled"]
 

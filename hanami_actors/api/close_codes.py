@@ -1,6 +1,6 @@
 """Which code a direct session is closed with."""
 
-from hanami_actors.actors.direct_channel import CloseCode
+from hanami_actors.engine.direct.channel import CloseCode
 from hanami_actors.errors import (
     BadRequestError,
     BusyError,

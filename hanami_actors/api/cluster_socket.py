@@ -10,8 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hanami_actors.actors.cluster_direct import OpenChannel, TakeWriter
-from hanami_actors.actors.direct_channel import Closing, DirectChannel, Ports, Step
+from hanami_actors.actors.cluster.connections import OpenChannel, TakeWriter
 from hanami_actors.actors.gateway import Command, Gateway, Target, TargetKind
 from hanami_actors.api.answers import encode_json
 from hanami_actors.api.bridge import ask
@@ -20,6 +19,7 @@ from hanami_actors.api.frames import binary_frame
 from hanami_actors.api.websocket import HanamiSocket
 from hanami_actors.domain.base import Message, Who
 from hanami_actors.domain.tables import find_visible
+from hanami_actors.engine.direct.channel import Closing, DirectChannel, Ports, Step
 from hanami_actors.errors import (
     BadRequestError,
     ConflictError,

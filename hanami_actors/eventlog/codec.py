@@ -29,8 +29,8 @@ import msgspec
 from hanami_actors.domain import catalogue as domain_catalogue
 from hanami_actors.domain.base import Event, Stamp
 from hanami_actors.errors import LogCorruptError, LogError, NewerSchemaError, UnknownTagError
-from hanami_actors.eventlog.known import KnownTypes
 from hanami_actors.eventlog.port import Head, PreparedRecord, Record
+from hanami_actors.eventlog.record_types import KnownTypes
 from hanami_actors.types import Position, StreamId, StreamVersion, TimestampUs
 
 __all__ = [

@@ -27,9 +27,9 @@ from hanami_actors.eventlog.directory import (
     fsync_directory,
     storage_errors,
 )
-from hanami_actors.eventlog.gate import Gate
 from hanami_actors.eventlog.lmdb_errors import DATA_NAME, LIB_VERSION, can_lock, lmdb_errors
 from hanami_actors.eventlog.port import Head
+from hanami_actors.eventlog.read_write_lock import Gate
 from hanami_actors.types import Position
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from hanami_actors.errors import (
     LogError,
     WrongVersionError,
 )
+from hanami_actors.eventlog.append_plan import Plan, plan_appends, stream_key_prefix
 from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, chain_hash_of
 from hanami_actors.eventlog.directory import LOCK_NAME, DirectoryLock, make_private_directory
 from hanami_actors.eventlog.lmdb_env import Databases, LmdbEnvironment, pack_head, unpack_head
@@ -21,7 +22,6 @@ from hanami_actors.eventlog.lmdb_pages import (
     stream_page,
     version_at,
 )
-from hanami_actors.eventlog.planning import Plan, plan_appends, stream_key_prefix
 from hanami_actors.eventlog.port import Batch, Commit, Head, PreparedBatch, Record
 from hanami_actors.types import StreamId, StreamVersion
 

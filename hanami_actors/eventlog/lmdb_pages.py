@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from hanami_actors.errors import LogCorruptError
-from hanami_actors.eventlog.planning import stream_key_prefix
+from hanami_actors.eventlog.append_plan import stream_key_prefix
 from hanami_actors.eventlog.port import Head
 from hanami_actors.types import StreamId, StreamVersion
 

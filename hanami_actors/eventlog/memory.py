@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from hanami_actors.errors import LogCorruptError, LogError, WrongVersionError
+from hanami_actors.eventlog.append_plan import plan_appends, stream_key_prefix
 from hanami_actors.eventlog.codec import EMPTY_HEAD, Catalogue, Codec, chain_hash_of
-from hanami_actors.eventlog.planning import plan_appends, stream_key_prefix
 from hanami_actors.eventlog.port import Batch, Commit, Head, PreparedBatch, Record
 from hanami_actors.types import StreamId, StreamVersion
 

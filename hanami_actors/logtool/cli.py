@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from hanami_actors.errors import HanamiError
+from hanami_actors.logtool.directory_reader import Source
 from hanami_actors.logtool.exits import EXIT_HELP, ExitCode, exit_code_of
-from hanami_actors.logtool.keep_commands import backup, stats, verify
+from hanami_actors.logtool.maintenance_commands import backup, stats, verify
 from hanami_actors.logtool.record_commands import export, list_records, show, streams, tail
 from hanami_actors.logtool.replay_commands import bisect, replay
-from hanami_actors.logtool.source import Source
 from hanami_actors.logtool.state_commands import diff, state
 
 __all__ = ["cli", "main"]

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hanami_actors.eventlog.port import Record
-from hanami_actors.logtool.shown import Plain, compact, plain_record
+from hanami_actors.logtool.plain_values import Plain, compact, plain_record
 from hanami_actors.logtool.times import show_time
 
 __all__ = ["Output", "json_option", "show_bytes"]

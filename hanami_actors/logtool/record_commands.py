@@ -12,11 +12,11 @@ import click
 from hanami_actors.errors import BadRequestError, NotFoundError
 from hanami_actors.eventlog.directory import storage_errors
 from hanami_actors.eventlog.port import Record
+from hanami_actors.logtool.directory_reader import Source
 from hanami_actors.logtool.filters import RecordFilter, filter_options
 from hanami_actors.logtool.output import Output, json_option
+from hanami_actors.logtool.plain_values import plain_record
 from hanami_actors.logtool.progress import Bar
-from hanami_actors.logtool.shown import plain_record
-from hanami_actors.logtool.source import Source
 from hanami_actors.logtool.times import parse_time
 from hanami_actors.ports import SystemClock
 

@@ -10,18 +10,18 @@ import click
 from hanami_actors import settings
 from hanami_actors.errors import BadRequestError, NotFoundError
 from hanami_actors.eventlog.verify import Finding, Folded
+from hanami_actors.logtool.directory_reader import Source
 from hanami_actors.logtool.exits import Verdict
 from hanami_actors.logtool.output import Output, json_option
+from hanami_actors.logtool.plain_values import Plain
 from hanami_actors.logtool.progress import Bar
-from hanami_actors.logtool.shown import Plain
-from hanami_actors.logtool.source import Source
 from hanami_actors.ports import SystemClock
 
 if TYPE_CHECKING:
     from hanami_actors.replay.bisect import Answer, Change
-    from hanami_actors.replay.question import Question
-    from hanami_actors.replay.walker import Walker
-    from hanami_actors.replay.way import Way
+    from hanami_actors.replay.probe import Question
+    from hanami_actors.replay.replayer import Walker
+    from hanami_actors.replay.timeline import Way
     from hanami_actors.types import StreamId
 
 __all__ = ["bisect", "prepare_kernels", "recompute_all", "replay"]
@@ -169,7 +169,7 @@ def bisect(  # noqa: PLR0913 - one parameter an option
     walker = _walker(source, way)
 
     from hanami_actors.replay.bisect import find_last_change, parse_expectation
-    from hanami_actors.replay.question import ask
+    from hanami_actors.replay.probe import ask
 
     outputs = tuple(name for name, _, _ in walker.network.spec.outputs)
     expected = parse_expectation(expect, outputs)
@@ -264,7 +264,7 @@ def recompute_all(
 
 def _way(source: Source, stream: "StreamId", to_version: int | None, to_task: str | None) -> "Way":
     prepare_kernels()
-    from hanami_actors.replay.way import way_to_task, way_to_version
+    from hanami_actors.replay.timeline import way_to_task, way_to_version
 
     if to_task is None:
         return way_to_version(source.log, stream, to_version)
@@ -277,7 +277,7 @@ def _way(source: Source, stream: "StreamId", to_version: int | None, to_task: st
 
 
 def _walker(source: Source, way: "Way") -> "Walker":
-    from hanami_actors.replay.walker import Walker
+    from hanami_actors.replay.replayer import Walker
 
     return Walker(way, source.blobs, source.log)
 
@@ -303,8 +303,8 @@ def _question(
     row: int,
     request: str | None,
 ) -> "Question":
-    from hanami_actors.replay.question import read_question, row_of_task
-    from hanami_actors.replay.way import read_cluster
+    from hanami_actors.replay.probe import read_question, row_of_task
+    from hanami_actors.replay.timeline import read_cluster
 
     if (path is None) == (request is None):
         raise BadRequestError("give the question with either --input FILE or --request TASK:ROW")

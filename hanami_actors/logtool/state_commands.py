@@ -8,9 +8,10 @@ from hanami_actors.domain.aggregates import aggregate_of
 from hanami_actors.errors import BadRequestError
 from hanami_actors.eventlog.port import Record
 from hanami_actors.eventlog.replay import state_at
+from hanami_actors.logtool.directory_reader import Source
 from hanami_actors.logtool.exits import Verdict
 from hanami_actors.logtool.output import Output, json_option
-from hanami_actors.logtool.shown import (
+from hanami_actors.logtool.plain_values import (
     Change,
     Plain,
     changes_between,
@@ -19,7 +20,6 @@ from hanami_actors.logtool.shown import (
     plain_state,
     tree_lines,
 )
-from hanami_actors.logtool.source import Source
 from hanami_actors.logtool.times import parse_time, show_time
 from hanami_actors.ports import SystemClock
 from hanami_actors.types import StreamId

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hanami_actors.compute import Network, NetworkImage
 from hanami_actors.errors import BadRequestError
-from hanami_actors.replay.walker import Walker
+from hanami_actors.replay.replayer import Walker
 
 __all__ = ["Answer", "Change", "Expectation", "find_last_change", "parse_expectation"]
 

@@ -17,7 +17,7 @@ from hanami_actors.compute import KERNEL_VERSION, decode_image, read_image_heade
 from hanami_actors.compute.spec import unpack_spec
 from hanami_actors.domain.cluster.source import Source
 from hanami_actors.errors import BadRequestError, HanamiError
-from hanami_actors.replay.training import network_spec
+from hanami_actors.replay.segment_data import network_spec
 
 __all__ = ["CheckpointFile", "decode_checkpoint", "encode_checkpoint"]
 

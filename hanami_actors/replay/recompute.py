@@ -11,9 +11,9 @@ from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.port import EventLog
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.eventlog.verify import Finding
-from hanami_actors.replay.moment import Moment, moment_name, parse_moment
-from hanami_actors.replay.walker import Walker
-from hanami_actors.replay.way import Way, way_to_version
+from hanami_actors.replay.point import Moment, moment_name, parse_moment
+from hanami_actors.replay.replayer import Walker
+from hanami_actors.replay.timeline import Way, way_to_version
 from hanami_actors.types import StreamId
 
 __all__ = ["Recomputed", "branches_of", "recompute"]

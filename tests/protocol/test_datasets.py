@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hanami_actors.actors.imports import ImportProgress
+from hanami_actors.actors.import_progress import ImportProgress
 from hanami_actors.domain.dataset.events import DatasetCreated
 from hanami_actors.domain.dataset.messages import FinalizeDataset
 from hanami_actors.domain.upload.events import UploadRangeStored

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from hanami_actors.actors.cluster_direct import OpenChannel
-from hanami_actors.actors.direct_channel import DirectChannel, Ports
+from hanami_actors.actors.cluster.connections import OpenChannel
 from hanami_actors.api import cluster_socket
+from hanami_actors.engine.direct.channel import DirectChannel, Ports
 from tests.protocol.api_server import MEMBER, OTHER
 from tests.protocol.direct_client import ACKNOWLEDGED, ClosedError, DirectClient, message
 

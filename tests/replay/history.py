@@ -44,8 +44,8 @@ from hanami_actors.eventlog.lmdb_log import LmdbEventLog
 from hanami_actors.eventlog.port import Append, Batch
 from hanami_actors.eventlog.replay import fold
 from hanami_actors.eventlog.snapshots import SnapshotStore
-from hanami_actors.replay.moment import Moment, moment_name
-from hanami_actors.replay.training import network_spec, open_bindings
+from hanami_actors.replay.point import Moment, moment_name
+from hanami_actors.replay.segment_data import network_spec, open_bindings
 from hanami_actors.types import StreamId, StreamVersion, TimestampUs, Uuid
 
 BEGIN_US = 1_750_000_000_000_000

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hanami_actors.actors.cluster_messages import DescribeMoment
+from hanami_actors.actors.cluster.messages import DescribeMoment
 from hanami_actors.actors.gateway import GetClusterFigures, Target, TargetKind
 from hanami_actors.api.effects import Effects
 from hanami_actors.api.endpoint import EVERYBODY, Context, Empty, Endpoint, Nothing

@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hanami_actors.actors.cluster_messages import (
+from hanami_actors.actors.cluster.messages import (
     ClusterStats,
     GetClusterStats,
     SetMode,
     SwitchHost,
 )
 from hanami_actors.actors.gateway import Target, TargetKind
-from hanami_actors.actors.learning import HISTORY_HEADER, HistoryPoint
 from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
 from hanami_actors.api.endpoints.cluster import (
     DIRECTORY,
@@ -25,6 +24,7 @@ from hanami_actors.api.fields import ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.cluster.messages import RenameCluster
 from hanami_actors.errors import ConflictError, NotFoundError
+from hanami_actors.replay.learning_curve import HISTORY_HEADER, HistoryPoint
 
 if TYPE_CHECKING:
     from hanami_actors.domain.tables import ClusterRow

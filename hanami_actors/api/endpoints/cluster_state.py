@@ -23,7 +23,7 @@ from hanami_actors.domain.cluster.messages import CreateCluster, LoadCheckpoint,
 from hanami_actors.errors import ConflictError, LimitError, NotFoundError
 
 if TYPE_CHECKING:
-    from hanami_actors.actors.cluster_messages import CheckpointTicket
+    from hanami_actors.actors.cluster.messages import CheckpointTicket
 
 __all__ = ["ROWS"]
 

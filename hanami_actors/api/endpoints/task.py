@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from hanami_actors.actors.cluster_messages import AbortTask, PauseTask, ResumeTask
+from hanami_actors.actors.cluster.messages import AbortTask, PauseTask, ResumeTask
 from hanami_actors.actors.gateway import DeleteTask, GetTask, ListTasks, Target, TargetKind
 from hanami_actors.api.effects import Effects
 from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint, Nothing

@@ -10,17 +10,10 @@ from typing import Any
 import numpy as np
 
 from hanami_actors import settings as settings_module
-from hanami_actors.actors.csv_child import CsvImporter
-from hanami_actors.actors.engine_host import Host
-from hanami_actors.actors.future import CallbackFuture
+from hanami_actors.actors.actor_gateway import ActorGateway
+from hanami_actors.actors.data.csv_importer import CsvImporter
 from hanami_actors.actors.gateway import Command, DeleteTask, GetTask, ListTasks, Target, TargetKind
 from hanami_actors.actors.host import KernelsReady
-from hanami_actors.actors.hosts import HostTable
-from hanami_actors.actors.networks import Networks
-from hanami_actors.actors.router import ActorGateway
-from hanami_actors.actors.runtime import ActorRef, ask, tell
-from hanami_actors.actors.scheduler import Scheduler
-from hanami_actors.actors.snapshotter import Snapshotter
 from hanami_actors.actors.supervisor import Ping, Shutdown, SupervisorActor
 from hanami_actors.actors.system import ActorTable, System
 from hanami_actors.actors.writer import load_published
@@ -39,12 +32,19 @@ from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.dataset.messages import CreateUploadedDataset, FinalizeDataset
 from hanami_actors.domain.roots import pinned_cycles
 from hanami_actors.domain.upload.messages import AppendChunk
+from hanami_actors.engine.host import Host
+from hanami_actors.engine.host_table import HostTable
+from hanami_actors.engine.network_cache import Networks
+from hanami_actors.engine.scheduler import Scheduler
+from hanami_actors.engine.snapshotter import Snapshotter
 from hanami_actors.errors import HanamiError
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.replay import fold
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.ports import Clock, SystemClock, SystemEntropy
 from hanami_actors.replay.histories import Histories
+from hanami_actors.runtime.actor import ActorRef, ask, tell
+from hanami_actors.runtime.future import CallbackFuture
 from hanami_actors.types import StreamId
 from tests.unit.actors.fakes import FakeNetwork, FaultyLog
 

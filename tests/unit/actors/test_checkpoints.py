@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from hanami_actors.actors.cluster_messages import (
+from hanami_actors.actors.cluster.messages import (
     DescribeMoment,
     GetClusterStats,
     PauseTask,

@@ -6,9 +6,7 @@ from typing import ClassVar
 import pytest
 from msgspec.structs import replace
 
-from hanami_actors.actors.cluster_messages import SetMode
-from hanami_actors.actors.inbox import IdleTick
-from hanami_actors.actors.runtime import tell
+from hanami_actors.actors.cluster.messages import SetMode
 from hanami_actors.actors.writer import append_to
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.cluster.events import CyclesTrained, ModeChanged
@@ -16,6 +14,8 @@ from hanami_actors.domain.dataset.aggregate import DatasetPhase
 from hanami_actors.errors import BusyError, ConflictError, LogError, NotFoundError, StorageFullError
 from hanami_actors.eventlog.port import Batch
 from hanami_actors.ports import ManualClock
+from hanami_actors.runtime.actor import tell
+from hanami_actors.runtime.inbox import IdleTick
 from hanami_actors.types import Digest, StreamId
 from tests.unit.actors.fakes import FaultyLog, network_with
 from tests.unit.actors.harness import cluster_target, request_message, train_message, wait_until

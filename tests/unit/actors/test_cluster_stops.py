@@ -5,18 +5,18 @@ from functools import partial
 import pykka
 import pytest
 
-from hanami_actors.actors import cluster as cluster_module
-from hanami_actors.actors.cluster_messages import PauseTask, ResumeTask
+from hanami_actors.actors.cluster import actor as cluster_module
+from hanami_actors.actors.cluster.messages import PauseTask, ResumeTask
 from hanami_actors.actors.gateway import DeleteTask
 from hanami_actors.actors.host import KernelsFailed
-from hanami_actors.actors.inbox import IdleTick
-from hanami_actors.actors.runtime import tell
 from hanami_actors.actors.supervisor import Shutdown
 from hanami_actors.domain.cluster.messages import DeleteCluster
 from hanami_actors.domain.cluster.state import TaskPhase
 from hanami_actors.domain.dataset.aggregate import DatasetPhase
 from hanami_actors.domain.dataset.messages import DeleteDataset
 from hanami_actors.errors import BusyError, NotFoundError, StorageFullError
+from hanami_actors.runtime.actor import tell
+from hanami_actors.runtime.inbox import IdleTick
 from tests.unit.actors.fakes import Gate, network_with
 from tests.unit.actors.harness import (
     answer_of,

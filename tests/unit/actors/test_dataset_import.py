@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from hanami_actors.actors.upload_files import remove_leftovers
+from hanami_actors.actors.data.upload_files import remove_leftovers
 from hanami_actors.datasets.idx import import_mnist
 from hanami_actors.domain.dataset.aggregate import DatasetPhase
 from hanami_actors.domain.dataset.messages import CreateUploadedDataset, DeleteDataset
@@ -48,7 +48,7 @@ def held_import(monkeypatch):
         gate.pass_through()
         return content
 
-    monkeypatch.setattr("hanami_actors.actors.dataset_import.import_mnist", held)
+    monkeypatch.setattr("hanami_actors.actors.data.dataset_import.import_mnist", held)
     return gate
 
 

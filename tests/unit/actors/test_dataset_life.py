@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hanami_actors.actors.datasets import Datasets
+from hanami_actors.actors.directory.datasets import Datasets
 from hanami_actors.actors.gateway import GetUploadProgress
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.dataset.aggregate import DatasetPhase

@@ -5,16 +5,16 @@ import threading
 import numpy as np
 import pytest
 
-from hanami_actors.actors.cluster_direct import OpenChannel, TakeWriter
-from hanami_actors.actors.cluster_messages import (
+from hanami_actors.actors.cluster.connections import OpenChannel, TakeWriter
+from hanami_actors.actors.cluster.messages import (
     DescribeMoment,
     GetClusterStats,
     SetMode,
     SwitchHost,
 )
-from hanami_actors.actors.direct_channel import CloseCode, Closing, Step
 from hanami_actors.domain.cluster.messages import DeleteCluster, LoadCheckpoint, SaveCheckpoint
 from hanami_actors.domain.tables import listing
+from hanami_actors.engine.direct.channel import CloseCode, Closing, Step
 from hanami_actors.errors import BusyError, ConflictError, StorageFullError
 from hanami_actors.wire.cluster_io import TRAINED
 from hanami_actors.wire.hanami_messages_pb2 import ClusterIO_Message

@@ -5,15 +5,15 @@ from collections import deque
 
 import pytest
 
-from hanami_actors.actors import cluster_direct
-from hanami_actors.actors.cluster_direct import TakeWriter
-from hanami_actors.actors.direct_channel import CloseCode, Closing
-from hanami_actors.actors.direct_lane import DirectLane
-from hanami_actors.actors.inbox import IdleTick
-from hanami_actors.actors.runtime import tell
-from hanami_actors.actors.sample_log import SampleLog, SampleWatch
+from hanami_actors.actors.cluster import connections as cluster_direct
+from hanami_actors.actors.cluster.connections import TakeWriter
 from hanami_actors.datasets.samples import Sample
+from hanami_actors.engine.direct.channel import CloseCode, Closing
+from hanami_actors.engine.direct.direct_queue import DirectLane
+from hanami_actors.engine.direct.sample_log import SampleLog, SampleWatch
 from hanami_actors.errors import BusyError, ConflictError, FaultError
+from hanami_actors.runtime.actor import tell
+from hanami_actors.runtime.inbox import IdleTick
 from tests.unit.actors.harness import wait_until
 from tests.unit.actors.steps import living
 from tests.unit.actors.test_direct import (

@@ -5,10 +5,10 @@ import multiprocessing
 import numpy as np
 import pytest
 
-from hanami_actors.actors import exports
-from hanami_actors.actors.csv_child import CsvImporter
-from hanami_actors.actors.exports import Exporter
-from hanami_actors.actors.imports import ImportBoard, ImportProgress
+from hanami_actors.actors import export as exports
+from hanami_actors.actors.data.csv_importer import CsvImporter
+from hanami_actors.actors.export import Exporter
+from hanami_actors.actors.import_progress import ImportBoard, ImportProgress
 from hanami_actors.datasets.csv_reader import import_csv
 from hanami_actors.datasets.export import plan_export
 from hanami_actors.datasets.result import ResultWriter

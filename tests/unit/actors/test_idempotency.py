@@ -2,8 +2,8 @@
 
 import pytest
 
-from hanami_actors.actors import idempotency
 from hanami_actors.actors.gateway import Command, Target, TargetKind
+from hanami_actors.actors.journals import idempotency
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.idempotency.keys import (
     KEPT_US,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hanami_actors.actors.cluster_messages import SetMode
+from hanami_actors.actors.cluster.messages import SetMode
 from hanami_actors.actors.gateway import DeleteTask, GetClusterFigures
 from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint
 from hanami_actors.domain.cluster.messages import CreateCluster, DeleteCluster, SaveCheckpoint

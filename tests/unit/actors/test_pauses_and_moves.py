@@ -2,7 +2,7 @@
 
 import pytest
 
-from hanami_actors.actors.cluster_messages import (
+from hanami_actors.actors.cluster.messages import (
     AbortTask,
     GetClusterStats,
     PauseTask,
@@ -10,10 +10,10 @@ from hanami_actors.actors.cluster_messages import (
     SetMode,
     SwitchHost,
 )
-from hanami_actors.actors.hosts import shares
 from hanami_actors.domain.cluster.events import HostSwitched
 from hanami_actors.domain.cluster.messages import CreateCluster, RenameCluster
 from hanami_actors.domain.tables import listing
+from hanami_actors.engine.host_table import shares
 from hanami_actors.errors import ConflictError, NotFoundError
 from hanami_actors.types import StreamId
 from tests.unit.actors.fakes import Gate, network_with

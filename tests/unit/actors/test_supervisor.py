@@ -3,13 +3,13 @@
 import pytest
 
 from hanami_actors.actors import supervisor
-from hanami_actors.actors.directory import DirectoryActor
+from hanami_actors.actors.directory.actor import DirectoryActor
 from hanami_actors.actors.gateway import Target, TargetKind
-from hanami_actors.actors.inbox import Revive
-from hanami_actors.actors.runtime import ask, tell
 from hanami_actors.actors.supervisor import Ping, Shutdown, SupervisorActor
 from hanami_actors.domain.cluster.messages import CreateCluster
 from hanami_actors.errors import BusyError, LogError, NotFoundError, StorageFullError
+from hanami_actors.runtime.actor import ask, tell
+from hanami_actors.runtime.inbox import Revive
 from tests.unit.actors.fakes import Gate, network_with
 from tests.unit.actors.harness import ask_later, cluster_target, wait_until
 

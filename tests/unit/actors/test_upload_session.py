@@ -6,12 +6,10 @@ import os
 
 import pytest
 
-from hanami_actors.actors import upload_session
+from hanami_actors.actors.data import upload_session
+from hanami_actors.actors.data.upload_files import UploadFile
+from hanami_actors.actors.data.upload_session import RetireUpload
 from hanami_actors.actors.gateway import GetUploadProgress
-from hanami_actors.actors.inbox import IdleTick
-from hanami_actors.actors.runtime import tell
-from hanami_actors.actors.upload_files import UploadFile
-from hanami_actors.actors.upload_session import RetireUpload
 from hanami_actors.domain.dataset.messages import DeleteDataset
 from hanami_actors.domain.upload.messages import AppendChunk
 from hanami_actors.domain.upload.state import UploadPhase
@@ -24,6 +22,8 @@ from hanami_actors.errors import (
     NotFoundError,
     StorageFullError,
 )
+from hanami_actors.runtime.actor import tell
+from hanami_actors.runtime.inbox import IdleTick
 from tests.unit.actors.harness import ask_later, upload_target, wait_until
 
 SIZE = 10

@@ -2,8 +2,8 @@
 
 import threading
 
-from hanami_actors.actors.scheduler import Scheduler, Turn
-from tests.unit.actors.test_scheduler import TIMEOUT_S, CountingJob
+from hanami_actors.engine.scheduler import Scheduler, Turn
+from tests.unit.engine.test_scheduler import TIMEOUT_S, CountingJob
 
 
 class Urgent:

@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.writer import (
     AppendBatch,
     EventWriterActor,
@@ -23,6 +22,7 @@ from hanami_actors.errors import (
 )
 from hanami_actors.eventlog.memory import MemoryEventLog
 from hanami_actors.eventlog.port import Batch
+from hanami_actors.runtime.future import CallbackFuture
 from hanami_actors.types import TimestampUs
 from tests.unit.actors.harness import ask_later
 
@@ -178,7 +178,7 @@ def test_records_that_could_not_be_folded_are_folded_with_the_next_ones(
         monkeypatch.undo()
         raise LogError("cannot fold")
 
-    monkeypatch.setattr("hanami_actors.actors.published.fold", fail_once)
+    monkeypatch.setattr("hanami_actors.actors.read_model.fold", fail_once)
     with pytest.raises(LogError):
         persist(writer, STAMP, append_to("user/anna", 0, (created("anna"),)))
     assert log.head().position == 1

@@ -3,11 +3,11 @@ import threading
 
 import pytest
 
-from hanami_actors.actors.future import CallbackFuture
 from hanami_actors.actors.gateway import Command, GetClusterFigures, Target, TargetKind
 from hanami_actors.api.bridge import ask, ask_patiently
 from hanami_actors.domain.base import Who
 from hanami_actors.errors import BusyError, ConflictError
+from hanami_actors.runtime.future import CallbackFuture
 from tests.fakes import FakeGateway
 
 TARGET = Target(kind=TargetKind.CLUSTER, key="some-uuid")

@@ -17,8 +17,8 @@ from hanami_actors.domain.cluster.events import (
 from hanami_actors.domain.dataset.events import DatasetDeleted
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.collect import NEWEST_KEPT, Plan, make_plan
-from hanami_actors.replay.walker import Walker
-from hanami_actors.replay.way import way_to_version
+from hanami_actors.replay.replayer import Walker
+from hanami_actors.replay.timeline import way_to_version
 from hanami_actors.types import Digest, StreamId
 from tests.replay.history import History, samples_of, uuid_of
 

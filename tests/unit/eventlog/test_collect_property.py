@@ -15,8 +15,8 @@ from hanami_actors.domain.cluster.lineage import lineage_of
 from hanami_actors.domain.dataset.events import DatasetContent, DatasetDeleted
 from hanami_actors.eventlog.collect import Plan, make_plan
 from hanami_actors.eventlog.snapshots import SnapshotStore
-from hanami_actors.replay.walker import Walker
-from hanami_actors.replay.way import Way, read_cluster, way_to_version
+from hanami_actors.replay.replayer import Walker
+from hanami_actors.replay.timeline import Way, read_cluster, way_to_version
 from hanami_actors.types import Digest, StreamId
 from tests.replay.history import History, samples_of, uuid_of
 

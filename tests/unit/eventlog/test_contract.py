@@ -8,9 +8,9 @@ import pytest
 from hanami_actors.domain.cluster.events import TaskStarted
 from hanami_actors.domain.user.events import UserCreated, UserDeleted
 from hanami_actors.errors import LogCorruptError, LogError, UnknownTagError, WrongVersionError
+from hanami_actors.eventlog.append_plan import prepare_batch
 from hanami_actors.eventlog.codec import EMPTY_HEAD, Codec
 from hanami_actors.eventlog.memory import MemoryEventLog
-from hanami_actors.eventlog.planning import prepare_batch
 from hanami_actors.eventlog.port import EventLog
 from hanami_actors.types import StreamId
 from tests.unit.eventlog.builders import (

@@ -10,7 +10,7 @@ from hanami_actors.errors import BadRequestError, FaultError, SnapshotDamagedErr
 from hanami_actors.eventlog.blobs import BlobStore
 from hanami_actors.eventlog.snapshots import SnapshotStore
 from hanami_actors.replay.checkpoint_file import decode_checkpoint, encode_checkpoint
-from hanami_actors.replay.training import network_spec
+from hanami_actors.replay.segment_data import network_spec
 from hanami_actors.types import StreamId
 from tests.replay.history import TEMPLATE
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hanami_actors.actors.published import Published, TableKeeper, load_published
+from hanami_actors.actors.read_model import Published, TableKeeper, load_published
 from hanami_actors.domain.base import Event, Stamp, Who
 from hanami_actors.domain.cluster.events import (
     ClusterCreated,
@@ -180,8 +180,8 @@ def test_a_pause_ends_what_has_to_be_woken_and_going_on_begins_it_again(
 def test_the_keeper_stores_now_and_then_and_at_the_end(
     log: MemoryEventLog, snapshots: TableSnapshots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hanami_actors.actors.published.SAVE_AFTER_RECORDS", 5)
-    monkeypatch.setattr("hanami_actors.actors.published.SAVE_AT_END_RECORDS", 2)
+    monkeypatch.setattr("hanami_actors.actors.read_model.SAVE_AFTER_RECORDS", 5)
+    monkeypatch.setattr("hanami_actors.actors.read_model.SAVE_AT_END_RECORDS", 2)
     published = load_published(log)
     keeper = TableKeeper(snapshots, 6)
     keeper.offer(10, published.image)
@@ -206,7 +206,7 @@ def test_a_full_disk_costs_the_keeper_only_a_warning(
     def refuse(*args: object) -> None:
         raise StorageFullError("no room")
 
-    monkeypatch.setattr("hanami_actors.actors.published.SAVE_AFTER_RECORDS", 1)
+    monkeypatch.setattr("hanami_actors.actors.read_model.SAVE_AFTER_RECORDS", 1)
     monkeypatch.setattr(snapshots._store, "put", refuse)
     keeper = TableKeeper(snapshots)
     keeper.offer(9, load_published(log).image)

@@ -8,9 +8,9 @@ import pytest
 from hanami_actors.errors import BadRequestError
 from hanami_actors.replay import bisect as bisect_module
 from hanami_actors.replay.bisect import Expectation, find_last_change, parse_expectation
-from hanami_actors.replay.question import ask, read_question, row_of_task
-from hanami_actors.replay.walker import Walker
-from hanami_actors.replay.way import way_to_version
+from hanami_actors.replay.probe import ask, read_question, row_of_task
+from hanami_actors.replay.replayer import Walker
+from hanami_actors.replay.timeline import way_to_version
 from tests.replay.history import INPUT_WIDTH, uuid_of
 
 QUESTION = {"picture": np.array([150, 30, 20, 10], dtype=np.float32)}

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from hanami_actors.compute import KERNEL_VERSION
 from hanami_actors.domain.cluster.events import TaskFinished, TaskQueued, TaskStarted
 from hanami_actors.replay.recompute import branches_of, recompute
-from hanami_actors.replay.way import way_to_version
+from hanami_actors.replay.timeline import way_to_version
 from hanami_actors.types import Digest
 from tests.replay.history import History, uuid_of
 

@@ -1,0 +1,1 @@
+"""One cluster: its stream, its queue of tasks, its connections."""

@@ -1,0 +1,1 @@
+"""Records beside the log: who asked for what, and the keys of repeated calls."""

@@ -1,0 +1,1 @@
+"""Where networks are computed: turns of the threads, networks in memory, jobs, direct steps."""

@@ -1,0 +1,1 @@
+"""Steps of connections, computed between the slices of tasks."""

@@ -1,0 +1,1 @@
+"""What runs in turns on a host: training, requests, loading and saving."""

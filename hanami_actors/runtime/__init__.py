@@ -1,0 +1,1 @@
+"""Actors over Pykka: bounded inboxes, futures with callbacks, what happens when something fails."""
