@@ -297,6 +297,7 @@ class BlobStore:
             fcntl.flock(descriptor, how)
             yield
         finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child being started may have a copy
             os.close(descriptor)
 
     def _target(self, digest: Digest) -> Path:

@@ -106,6 +106,9 @@ class DirectoryLock:
     def release(self) -> None:
         """Let others have the directory; idempotent."""
         if self._fd >= 0:
+            # Said, not left to the close: a child process that is just being started has a copy
+            # of the descriptor until it becomes its own program.
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
             os.close(self._fd)
             self._fd = -1
 
