@@ -24,7 +24,7 @@ import httpx
 
 from benchmarks.ceilings import fsync_ms, server_of_nothing
 from benchmarks.server_figures import Row, add_options, cpu_s, report
-from hanami_actors.api.auth import hash_passphrase
+from hanami_actors.api.login.passphrases import hash_passphrase
 from tests.server import ADMIN_ID, ADMIN_PASSPHRASE, ServerProcess
 
 CLUSTERS = 20  # a list that is not empty

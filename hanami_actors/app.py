@@ -14,7 +14,7 @@ from hanami_actors.actors.janitor import Janitor
 from hanami_actors.actors.read_model import TableKeeper, load_published
 from hanami_actors.actors.supervisor import Ping, Shutdown, SupervisorActor
 from hanami_actors.actors.system import SYSTEM_USER, ActorTable, System
-from hanami_actors.api.auth import hash_passphrase
+from hanami_actors.api.login.passphrases import hash_passphrase
 from hanami_actors.bootstrap import announce_passphrase, first_admin
 from hanami_actors.domain.roots import pinned_cycles
 from hanami_actors.domain.user.messages import CreateUser

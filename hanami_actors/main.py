@@ -26,7 +26,6 @@ __all__ = ["main"]
 
 logger = logging.getLogger(__name__)
 
-CLOSE_GOING_AWAY = 1001
 REQUEST_POLL_S = 0.02
 
 
@@ -91,11 +90,9 @@ async def _serve(settings: "Settings", backend: "Backend", tls: "ssl.SSLContext 
     await signals.first.wait()
     logger.info("stopping: tasks are marked and go on at the next start")
     server.stop()
-    application.is_draining = True
-    for socket in tuple(application.sockets):
-        socket.close(CLOSE_GOING_AWAY, "the server stops")
+    application.services.drain()
     await _let_requests_end(
-        lambda: backend.gateway.pending_count() + application.in_flight_count,
+        lambda: backend.gateway.pending_count() + application.services.in_flight_count,
         signals,
         settings.shutdown_timeout_s,
     )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.ports import Clock
 
-__all__ = ["Access", "AccessLog"]
+__all__ = ["AccessEntry", "AccessLog"]
 
 FLUSH_AFTER_S = 0.25
 BATCH_LEN_MAX = 512
@@ -20,10 +20,9 @@ def write_to_stderr(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-class Access(NamedTuple):
+class AccessEntry(NamedTuple):
     """What is written about a request; never a query, a body or a token."""
 
-    time_us: int
     method: str
     path: str
     status: int
@@ -50,24 +49,14 @@ class AccessLog:
         self._clock = clock
         self._enabled = enabled
         self._write = write
-        self._waiting: list[Access] = []
+        self._waiting: list[tuple[int, AccessEntry]] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def record(
-        self,
-        *,
-        method: str,
-        path: str,
-        status: int,
-        duration_ms: float,
-        user_id: str,
-        request_id: str,
-    ) -> None:
+    def record(self, entry: AccessEntry) -> None:
         """Take note of a finished request."""
         if not self._enabled:
             return
-        entry = Access(self._clock.now_us(), method, path, status, duration_ms, user_id, request_id)
-        self._waiting.append(entry)
+        self._waiting.append((self._clock.now_us(), entry))
         if len(self._waiting) >= BATCH_LEN_MAX:
             self.flush()
         elif self._timer is None:
@@ -80,12 +69,12 @@ class AccessLog:
             self._timer = None
         waiting, self._waiting = self._waiting, []
         if waiting:
-            self._write("\n".join(_line(entry) for entry in waiting))
+            self._write("\n".join(_line(time_us, entry) for time_us, entry in waiting))
 
 
-def _line(entry: Access) -> str:
+def _line(time_us: int, entry: AccessEntry) -> str:
     path = entry.path[:PATH_LENGTH_MAX].encode("unicode_escape").decode()
     return (
-        f"{format_timestamp(entry.time_us)} {entry.method} {path} {entry.status} "
+        f"{format_timestamp(time_us)} {entry.method} {path} {entry.status} "
         f"{entry.duration_ms:.1f} ms user={entry.user_id or '-'} request={entry.request_id}"
     )

@@ -1,7 +1,8 @@
 """What answers look like: JSON of a success, plain text or a problem document of an error."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -13,7 +14,10 @@ __all__ = [
     "CONTENT_TYPE_JSON",
     "CONTENT_TYPE_PROBLEM",
     "CONTENT_TYPE_TEXT",
+    "SERVER_NAME",
     "Document",
+    "FileContent",
+    "FileReply",
     "RawReply",
     "box_table",
     "encode_json",
@@ -21,6 +25,8 @@ __all__ = [
     "problem_document",
     "wants_problem",
 ]
+
+SERVER_NAME = "Hanami"
 
 CONTENT_TYPE_JSON = "text/json"
 CONTENT_TYPE_TEXT = "text/plain"
@@ -34,6 +40,34 @@ PROBLEM_TYPES = re.compile(
 
 class Document(msgspec.Struct, frozen=True):
     """A document; stands as ``reply`` in rows whose handlers return a `RawReply`."""
+
+
+class FileContent(msgspec.Struct, frozen=True):
+    """The bytes of a file."""
+
+    # Stands as ``reply`` in rows whose handlers return a `FileReply`.
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileReply:
+    """A file to send.
+
+    Attributes
+    ----------
+    content_type : str
+    file_name : str
+        For ``Content-Disposition``; ASCII without quotes.
+    size_bytes : int or None
+        Sent ahead when it is known. Without it the end of the answer is marked in the stream, so a
+        client notices in both cases when the file was cut.
+    blocks : iterable of bytes
+        Every step may block; it runs in a worker thread. At most two blocks are in memory.
+    """
+
+    content_type: str
+    file_name: str
+    size_bytes: int | None
+    blocks: Iterable[bytes]
 
 
 class RawReply(NamedTuple):

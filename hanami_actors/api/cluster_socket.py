@@ -69,7 +69,7 @@ def open_cluster(socket: HanamiSocket, who: Who, uuid: str) -> "ClusterSocket":
     BadRequestError
         The first message asks for an unknown durability.
     """
-    row = find_visible(socket.application.gateway.tables.clusters, who, uuid)
+    row = find_visible(socket.services.gateway.tables.clusters, who, uuid)
     if row is None:
         raise NotFoundError(f"Cluster with UUID '{uuid[:64]}' not found")
     durability = socket.first.get("durability", "accepted")
@@ -101,7 +101,7 @@ class ClusterSocket:
 
     def __init__(self, socket: HanamiSocket, who: Who, uuid: str, *, is_durable: bool) -> None:
         self._socket = socket
-        self._gateway: Gateway = socket.application.gateway
+        self._gateway: Gateway = socket.services.gateway
         self._who = who
         self._token = socket.token
         self._target = Target(kind=TargetKind.CLUSTER, key=uuid)
@@ -332,15 +332,15 @@ class ClusterSocket:
 
     def _check_caller(self) -> None:
         """Look whether the token still holds and the cluster is still there for its user."""
-        application = self._socket.application
+        services = self._socket.services
         try:
-            who = application.tokens.verify(self._token, self._gateway.tables)
+            who = services.tokens.verify(self._token, self._gateway.tables)
             if find_visible(self._gateway.tables.clusters, who, self._target.key) is None:
                 raise NotFoundError(f"Cluster with UUID '{self._target.key}' not found")
         except HanamiError as error:
             self._end(error)
             return
-        left_s = application.tokens.seconds_left(self._token)
+        left_s = services.tokens.seconds_left(self._token)
         self._timer = self._loop.call_later(
             min(max(left_s, RECHECK_MIN_S), RECHECK_S), self._check_caller
         )
@@ -353,7 +353,7 @@ class ClusterSocket:
             self._end(BadRequestError('the text is not {"token": "<a new token>"}'))
             return
         try:
-            who = self._socket.application.tokens.verify(
+            who = self._socket.services.tokens.verify(
                 token if isinstance(token, str) else None, self._gateway.tables
             )
             if who.user_id != self._who.user_id:

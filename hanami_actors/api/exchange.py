@@ -14,19 +14,16 @@ from tornado.httputil import (
     format_timestamp,
 )
 
-from hanami_actors.api.answers import CONTENT_TYPE_JSON
+from hanami_actors.api.answers import CONTENT_TYPE_JSON, SERVER_NAME
 from hanami_actors.api.refusals import log_fault, refusal_of
+from hanami_actors.api.services import Services
 from hanami_actors.errors import FaultError, HanamiError
 
 if TYPE_CHECKING:
     from tornado.http1connection import HTTP1Connection
     from tornado.iostream import IOStream
 
-    from hanami_actors.api.application import HanamiApplication
-
-__all__ = ["SERVER_NAME", "DateLine", "Exchange"]
-
-SERVER_NAME = "Hanami"
+__all__ = ["DateLine", "Exchange"]
 
 _START_LINES = {
     status.value: ResponseStartLine("HTTP/1.1", status.value, status.phrase)
@@ -56,7 +53,8 @@ class Exchange(HTTPMessageDelegate):
 
     Parameters
     ----------
-    application : HanamiApplication
+    services : Services
+    date_line : DateLine
     request : HTTPServerRequest
 
     Attributes
@@ -76,10 +74,11 @@ class Exchange(HTTPMessageDelegate):
     endpoint_name = ""
     status = 0
 
-    def __init__(self, application: "HanamiApplication", request: HTTPServerRequest) -> None:
-        self.application = application
+    def __init__(self, services: Services, date_line: DateLine, request: HTTPServerRequest) -> None:
+        self.services = services
+        self._date_line = date_line
         self.request = request
-        self.request_id: str = application.gateway.entropy.uuid()
+        self.request_id: str = services.gateway.entropy.uuid()
         self._connection = cast("HTTP1Connection", request.connection)
         self._headers = HTTPHeaders()
         self._headers["Server"] = SERVER_NAME
@@ -134,7 +133,7 @@ class Exchange(HTTPMessageDelegate):
             self.cut()
             return
         shown = error if isinstance(error, HanamiError) else FaultError()
-        refusal = refusal_of(shown, self.request, self.request_id, self.application.routes)
+        refusal = refusal_of(shown, self.request, self.request_id, self.services.routes)
         for name, value in refusal.headers.items():
             self.set_header(name, value)
         self.send(refusal.body, status=refusal.status)
@@ -142,9 +141,9 @@ class Exchange(HTTPMessageDelegate):
     def _begin(self, content_type: str, status: int, first: bytes | None) -> None:
         headers = self._headers
         headers.setdefault("Content-Type", content_type)
-        application = self.application
-        headers["Date"] = application.date_line.text(application.gateway.clock.now_us())
-        if application.is_draining:
+        services = self.services
+        headers["Date"] = self._date_line.text(services.gateway.clock.now_us())
+        if services.is_draining:
             headers["Connection"] = "close"
         self.status = status
         _ = self._connection.write_headers(_START_LINES[status], headers, first)

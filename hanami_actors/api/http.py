@@ -7,12 +7,15 @@ import msgspec
 from tornado import httputil
 from tornado.iostream import StreamClosedError
 
-from hanami_actors.api.answers import RawReply, encode_json
+from hanami_actors.api.access_log import AccessEntry
+from hanami_actors.api.answers import FileReply, RawReply, encode_json
 from hanami_actors.api.call_log import Call
-from hanami_actors.api.endpoint import Context
-from hanami_actors.api.exchange import Exchange
+from hanami_actors.api.context import Context
+from hanami_actors.api.exchange import DateLine, Exchange
+from hanami_actors.api.idempotency import IdempotencyDesk
 from hanami_actors.api.routes import Route
-from hanami_actors.api.streaming import FileReply, send_body, send_file
+from hanami_actors.api.services import Services
+from hanami_actors.api.streaming import send_body, send_file
 from hanami_actors.domain.base import Who
 from hanami_actors.errors import (
     BusyError,
@@ -33,6 +36,13 @@ class RestExchange(Exchange):
     With a body that is large or of unknown length the caller is checked before the body is read.
     What is refused, or too large, is read and dropped before the answer: the client, which sends
     before it reads, gets the answer and no broken connection.
+
+    Parameters
+    ----------
+    services : Services
+    date_line : DateLine
+    idempotency : IdempotencyDesk
+    request : HTTPServerRequest
     """
 
     _call: Call | None = None
@@ -43,6 +53,16 @@ class RestExchange(Exchange):
     _is_small = False
     _size_bytes = _held_bytes = 0
 
+    def __init__(
+        self,
+        services: Services,
+        date_line: DateLine,
+        idempotency: IdempotencyDesk,
+        request: httputil.HTTPServerRequest,
+    ) -> None:
+        super().__init__(services, date_line, request)
+        self._idempotency = idempotency
+
     def headers_received(
         self,
         start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
@@ -51,7 +71,7 @@ class RestExchange(Exchange):
         """Check the caller now, unless the body is small."""
         del start_line
         size_bytes = _announced_size(headers)
-        self._limit_bytes = self.application.settings_api.body_size_max_bytes
+        self._limit_bytes = self.services.settings.body_size_max_bytes
         small_bytes = min(SMALL_BODY_SIZE_BYTES, self._limit_bytes)
         self._is_small = size_bytes is not None and size_bytes <= small_bytes
         if self._is_small:
@@ -75,7 +95,7 @@ class RestExchange(Exchange):
 
     def finish(self) -> None:
         """Answer: the request is there."""
-        self.application.in_flight_count += 1
+        self.services.in_flight_count += 1
         self._task = asyncio.ensure_future(self._answer())
         self._task.add_done_callback(self._answered)
 
@@ -97,14 +117,14 @@ class RestExchange(Exchange):
         message = route.decoder.decode(request.query, body if route.has_body else None)
         self._message = message
         address = request.remote_ip or ""
-        context = Context(self.application, who, self.request_id, row.timeout_s, address)
-        desk = self.application.idempotency
-        key = desk.key_of(row, request.headers)
+        context = Context(self.services, who, self.request_id, row.timeout_s, address)
+        idempotency = self._idempotency
+        key = idempotency.key_of(row, request.headers)
         if key is None:
             reply = await row.handler(context, message)
         else:
             call = partial(row.handler, context, message)
-            reply = await desk.carry_out(context, row, key, (body, request.query), call)
+            reply = await idempotency.carry_out(context, row, key, (body, request.query), call)
         if isinstance(reply, FileReply):
             await send_file(self, context, reply)
             return
@@ -117,7 +137,7 @@ class RestExchange(Exchange):
 
     def _answered(self, task: "asyncio.Task[None]") -> None:
         """Tell the client of an error, and the access log of everything."""
-        self.application.in_flight_count -= 1
+        self.services.in_flight_count -= 1
         self._let_go()
         if task.cancelled():
             return
@@ -127,36 +147,45 @@ class RestExchange(Exchange):
             self.fail(error)
             if not isinstance(error, RejectedError | BusyError):
                 self._note_failure(error)
-        self.application.note_answer(self)
+        request = self.request
+        entry = AccessEntry(
+            str(request.method),
+            request.path,
+            self.status,
+            request.request_time() * 1e3,
+            self.user_id,
+            self.request_id,
+        )
+        self.services.note(self.endpoint_name, entry)
 
     def _admit(self) -> tuple[Route, Who | None]:
         """Find the row and the caller; raises if the caller may not call it."""
-        application = self.application
+        services = self.services
         request = self.request
-        route = application.routes.find(str(request.method), request.path)
+        route = services.routes.find(str(request.method), request.path)
         row = route.row
         self.endpoint_name = row.name
         if row.access.is_open:
             return route, None
         token = request.headers.get("X-Auth-Token")
-        who = application.tokens.verify(token, application.gateway.tables)
+        who = services.tokens.verify(token, services.gateway.tables)
         self.user_id = who.user_id
         route.check_policy(who)
         self._call = Call(
             who=who, request_id=self.request_id, endpoint=row.canonical_path, method=row.method
         )
         if row.method != "GET":
-            application.call_log.note_call(self._call)
+            services.call_log.note_call(self._call)
         route.check_admin(who)
         return route, who
 
     def _note_failure(self, error: BaseException) -> None:
         """Note a fault that a known caller met."""
         if self._call is not None and self._message is not None:
-            self.application.call_log.note_failure(self._call, self._message, error)
+            self.services.call_log.note_failure(self._call, self._message, error)
 
     def _hold(self, chunk: bytes) -> None:
-        budget = self.application.received
+        budget = self.services.received
         # One body alone always fits, or none ever would.
         if not budget.has_room and budget.used_bytes > self._held_bytes:
             self._refusal = BusyError(
@@ -174,7 +203,7 @@ class RestExchange(Exchange):
     def _let_go(self) -> None:
         self._body = b""
         if self._held_bytes:
-            self.application.received.give_back(self._held_bytes)
+            self.services.received.give_back(self._held_bytes)
             self._held_bytes = 0
 
 

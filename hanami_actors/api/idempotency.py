@@ -9,8 +9,9 @@ from typing import Any
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.answers import CONTENT_TYPE_JSON, RawReply, encode_json
+from hanami_actors.api.context import Context
 from hanami_actors.api.effects import IDEMPOTENCY_HEADER, Effects
-from hanami_actors.api.endpoint import Context, Endpoint
+from hanami_actors.api.endpoint import Endpoint
 from hanami_actors.domain.base import Message
 from hanami_actors.domain.idempotency.keys import (
     BeginKey,

@@ -1,12 +1,14 @@
 """What websockets have like every other answer: the server's name, an id, one shape of errors."""
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, HTTPError, RequestHandler
 
-from hanami_actors.api.exchange import SERVER_NAME
+from hanami_actors.api.answers import SERVER_NAME
 from hanami_actors.api.refusals import log_fault, refusal_of
+from hanami_actors.api.services import Services
 from hanami_actors.errors import (
     BadRequestError,
     FaultError,
@@ -15,14 +17,19 @@ from hanami_actors.errors import (
     NotFoundError,
 )
 
-if TYPE_CHECKING:
-    from hanami_actors.api.application import HanamiApplication
-
 __all__ = ["Identified"]
 
 
 class Identified(RequestHandler):
     """Base of the handler of websockets.
+
+    Parameters
+    ----------
+    application : Application
+    request : HTTPServerRequest
+    services : Services
+    **arguments
+        What tornado passes on to ``initialize``.
 
     Attributes
     ----------
@@ -33,24 +40,35 @@ class Identified(RequestHandler):
         For the access log; empty while nobody is known.
     """
 
-    application: "HanamiApplication"
     request_id = ""
     user_id = ""
+
+    def __init__(
+        self,
+        application: Application,
+        request: HTTPServerRequest,
+        *,
+        services: Services,
+        **arguments: Any,
+    ) -> None:
+        # Before tornado's own, which already asks for the default headers.
+        self.services = services
+        super().__init__(application, request, **arguments)
 
     def set_default_headers(self) -> None:
         """Name server and request; tornado calls this before anything else."""
         if not self.request_id:
-            self.request_id = self.application.gateway.entropy.uuid()
+            self.request_id = self.services.gateway.entropy.uuid()
         self._headers["Server"] = SERVER_NAME
         self._headers["X-Request-Id"] = self.request_id
-        if self.application.is_draining:
+        if self.services.is_draining:
             self._headers["Connection"] = "close"
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Write the one shape that all errors have."""
         exception = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         error = self._as_error(exception, status_code)
-        refusal = refusal_of(error, self.request, self.request_id, self.application.routes)
+        refusal = refusal_of(error, self.request, self.request_id, self.services.routes)
         self.set_status(refusal.status)
         for name, value in refusal.headers.items():
             self.set_header(name, value)
@@ -77,7 +95,7 @@ class Identified(RequestHandler):
     def _unknown_method(self) -> HanamiError:
         """Tornado refuses methods it does not know before they reach a row."""
         try:
-            self.application.routes.find(str(self.request.method), self.request.path)
+            self.services.routes.find(str(self.request.method), self.request.path)
         except (NotFoundError, BadRequestError, MethodNotAllowedError) as error:
             return error
         return MethodNotAllowedError("this method is not allowed")

@@ -11,10 +11,10 @@ from hanami_actors.api.answers import (
     CONTENT_TYPE_PROBLEM,
     CONTENT_TYPE_TEXT,
     Document,
+    FileContent,
 )
 from hanami_actors.api.effects import IDEMPOTENCY_HEADER
 from hanami_actors.api.endpoint import PREFIXES, Endpoint
-from hanami_actors.api.streaming import FileContent
 from hanami_actors.errors import (
     BadRequestError,
     BusyError,

@@ -9,8 +9,11 @@ from tornado.netutil import bind_sockets
 from hanami_actors.actors.gateway import Gateway
 from hanami_actors.api.application import HanamiApplication
 from hanami_actors.api.connections import BoundedServer, ConnectionLimits
+from hanami_actors.api.documents import Documents
 from hanami_actors.api.endpoints.table import ENDPOINTS
 from hanami_actors.api.policy import Policy, default_policy_text, parse_policy
+from hanami_actors.api.routes import Routes
+from hanami_actors.api.services import Services
 from hanami_actors.settings import Settings
 
 __all__ = [
@@ -49,7 +52,18 @@ def make_application(
     ready : callable
         Whether tasks can run; for ``GET health/ready``.
     """
-    return HanamiApplication(gateway, settings, signing_key, policy or default_policy(), ready)
+    routes = Routes(
+        ENDPOINTS, policy or default_policy(), enforce_admin_rules=settings.enforce_admin_rules
+    )
+    services = Services(
+        gateway,
+        settings,
+        signing_key,
+        routes=routes,
+        documents=Documents(ENDPOINTS),
+        ready=ready,
+    )
+    return HanamiApplication(services, signing_key)
 
 
 def start_http_server(
@@ -79,7 +93,7 @@ def start_http_server(
     tuple of HTTPServer and int
         The server (``stop()``, then ``await close_all_connections()``) and the bound port.
     """
-    settings = application.settings_api
+    settings = application.services.settings
     limits = limits or ConnectionLimits()
     server = BoundedServer(
         application,
@@ -92,7 +106,7 @@ def start_http_server(
         idle_connection_timeout=limits.idle_timeout_s,
     )
     server.limits = limits
-    server.socket_count = lambda: len(application.sockets)
+    server.socket_count = lambda: len(application.services.sockets)
     sockets = bind_sockets(port, host)
     server.add_sockets(sockets)
     return server, int(sockets[0].getsockname()[1])

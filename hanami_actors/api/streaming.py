@@ -4,19 +4,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import msgspec
 from tornado.iostream import StreamClosedError
 
-from hanami_actors.api.endpoint import Context
+from hanami_actors.api.answers import FileReply
+from hanami_actors.api.context import Context
+from hanami_actors.api.exchange import Exchange
 from hanami_actors.errors import HanamiError
 
-if TYPE_CHECKING:
-    from hanami_actors.api.exchange import Exchange
-
-__all__ = ["FileContent", "FileReply", "send_body", "send_file"]
+__all__ = ["send_body", "send_file"]
 
 SLICE_BYTES = 256 * 1024
 """A client is slow and not gone as long as it takes so much in the time it has."""
@@ -24,35 +20,7 @@ SLICE_BYTES = 256 * 1024
 _logger = logging.getLogger(__name__)
 
 
-class FileContent(msgspec.Struct, frozen=True):
-    """The bytes of a file."""
-
-    # Stands as ``reply`` in rows whose handlers return a `FileReply`.
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileReply:
-    """A file to send.
-
-    Attributes
-    ----------
-    content_type : str
-    file_name : str
-        For ``Content-Disposition``; ASCII without quotes.
-    size_bytes : int or None
-        Sent ahead when it is known. Without it the end of the answer is marked in the stream, so a
-        client notices in both cases when the file was cut.
-    blocks : iterable of bytes
-        Every step may block; it runs in a worker thread. At most two blocks are in memory.
-    """
-
-    content_type: str
-    file_name: str
-    size_bytes: int | None
-    blocks: Iterable[bytes]
-
-
-async def send_body(exchange: "Exchange", context: Context, body: bytes) -> None:
+async def send_body(exchange: Exchange, context: Context, body: bytes) -> None:
     """Send an answer that is in memory; it goes when the client reads nothing for too long.
 
     Parameters
@@ -72,7 +40,7 @@ async def send_body(exchange: "Exchange", context: Context, body: bytes) -> None
         exchange.set_header("Content-Length", str(len(body)))
         exchange.begin()
         slices = (body[at : at + SLICE_BYTES] for at in range(0, len(body), SLICE_BYTES))
-    timeout_s = context.services.settings_api.client_stall_timeout_s
+    timeout_s = context.services.settings.client_stall_timeout_s
     try:
         for piece in slices:
             exchange.write(piece)
@@ -87,7 +55,7 @@ async def send_body(exchange: "Exchange", context: Context, body: bytes) -> None
         exchange.cut()
 
 
-async def send_file(exchange: "Exchange", context: Context, reply: FileReply) -> None:
+async def send_file(exchange: Exchange, context: Context, reply: FileReply) -> None:
     """Send a file as fast as the client reads it.
 
     An error before the first block becomes an ordinary error answer. Later ones, and a client that
@@ -113,7 +81,7 @@ async def send_file(exchange: "Exchange", context: Context, reply: FileReply) ->
     if reply.size_bytes is not None:
         exchange.set_header("Content-Length", str(reply.size_bytes))
     exchange.begin()
-    timeout_s = context.services.settings_api.client_stall_timeout_s
+    timeout_s = context.services.settings.client_stall_timeout_s
     try:
         while block:
             exchange.write(block)
@@ -137,7 +105,7 @@ async def send_file(exchange: "Exchange", context: Context, reply: FileReply) ->
                 blocks.close()
 
 
-async def _taken(exchange: "Exchange", timeout_s: float) -> None:
+async def _taken(exchange: Exchange, timeout_s: float) -> None:
     """Return when the system has taken everything: what waits for the client waits here.
 
     Raises

@@ -30,7 +30,7 @@ def open_upload(socket: HanamiSocket, who: Who, uuid: str) -> "UploadSocket":
     NotFoundError
         No such file, or it is somebody else's; here an admin is no exception.
     """
-    gateway = socket.application.gateway
+    gateway = socket.services.gateway
     row = gateway.tables.uploads.get(uuid)
     if (
         row is None
@@ -78,7 +78,7 @@ class UploadSocket:
     async def on_message(self, message: bytes | str) -> None:
         """Pass a chunk on; returns when there is room for the next one."""
         size_bytes = len(message)
-        budget = self._socket.application.received
+        budget = self._socket.services.received
         budget.take(size_bytes)
         answer = asyncio.create_task(self._store(message))
         answer.add_done_callback(lambda _: budget.give_back(size_bytes))

@@ -10,6 +10,7 @@ import msgspec
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
 
+from hanami_actors.api.access_log import AccessEntry
 from hanami_actors.api.answers import encode_json
 from hanami_actors.api.identified import Identified
 from hanami_actors.domain.base import Who
@@ -72,8 +73,8 @@ class HanamiSocket(Identified, WebSocketHandler):
         ------
         LimitError
         """
-        count_max = self.application.settings_api.websocket_count_max
-        if len(self.application.sockets) >= count_max:
+        count_max = self.services.settings.websocket_count_max
+        if len(self.services.sockets) >= count_max:
             raise LimitError(
                 f"{count_max} websockets are open, the limit (setting websocket_count_max); close "
                 "one or try again later"
@@ -82,7 +83,7 @@ class HanamiSocket(Identified, WebSocketHandler):
     @property
     def max_message_size(self) -> int:
         """Of the first message, before anybody is known; later ones may be larger."""
-        limit_bytes = self.application.settings_api.websocket_message_size_max_bytes
+        limit_bytes = self.services.settings.websocket_message_size_max_bytes
         return min(FIRST_MESSAGE_SIZE_MAX_BYTES, limit_bytes)
 
     def check_origin(self, origin: str) -> bool:
@@ -95,9 +96,9 @@ class HanamiSocket(Identified, WebSocketHandler):
     def open(self, *_args: str, **_kwargs: str) -> None:
         """Wait for the handshake, but not for ever."""
         self.set_nodelay(True)
-        self.application.sockets.add(self)
+        self.services.sockets.add(self)
         self._timer = asyncio.get_running_loop().call_later(
-            self.application.settings_api.websocket_handshake_timeout_s,
+            self.services.settings.websocket_handshake_timeout_s,
             self.close,
             CLOSE_HANDSHAKE_TIMEOUT,
             "no valid first message in time",
@@ -149,15 +150,16 @@ class HanamiSocket(Identified, WebSocketHandler):
             self._timer.cancel()
         if self._session is not None:
             self._session.on_close()
-        self.application.sockets.discard(self)
-        self.application.access_log.record(
-            method="WEBSOCKET",
-            path=self.request.path,
-            status=SWITCHING_PROTOCOLS,
-            duration_ms=self.request.request_time() * 1e3,
-            user_id=self.user_id,
-            request_id=self.request_id,
+        self.services.sockets.discard(self)
+        entry = AccessEntry(
+            "WEBSOCKET",
+            self.request.path,
+            SWITCHING_PROTOCOLS,
+            self.request.request_time() * 1e3,
+            self.user_id,
+            self.request_id,
         )
+        self.services.access_log.record(entry)
 
     def log_exception(
         self,
@@ -174,8 +176,8 @@ class HanamiSocket(Identified, WebSocketHandler):
     def _handshake(self, message: bytes | str) -> Session:
         first = _decode_first(message)
         token, target, uuid = (_text(first, name) for name in ("token", "target", "uuid"))
-        tables = self.application.gateway.tables
-        who = self.application.tokens.verify(token, tables)
+        tables = self.services.gateway.tables
+        who = self.services.tokens.verify(token, tables)
         if target not in self._targets:
             raise BadRequestError(
                 f"target '{target[:40]}' is not known; known targets: "
@@ -183,15 +185,15 @@ class HanamiSocket(Identified, WebSocketHandler):
             )
         self._check_count(who)
         self.first, self.token = first, token
-        self.connection_uuid = self.application.gateway.entropy.uuid()
+        self.connection_uuid = self.services.gateway.entropy.uuid()
         session = self._targets[target](self, who, uuid)
         self.user_id = who.user_id
         self._allow_large_messages()
         return session
 
     def _check_count(self, who: Who) -> None:
-        count_max = self.application.settings_api.websockets_per_user_max
-        count = sum(socket.user_id == who.user_id for socket in self.application.sockets)
+        count_max = self.services.settings.websockets_per_user_max
+        count = sum(socket.user_id == who.user_id for socket in self.services.sockets)
         if count >= count_max:
             raise LimitError(
                 f"user '{who.user_id}' has {count} websockets open, the limit (setting "
@@ -201,7 +203,7 @@ class HanamiSocket(Identified, WebSocketHandler):
     def _allow_large_messages(self) -> None:
         connection = self.ws_connection
         if isinstance(connection, WebSocketProtocol13):
-            limit_bytes = self.application.settings_api.websocket_message_size_max_bytes
+            limit_bytes = self.services.settings.websocket_message_size_max_bytes
             connection.params.max_message_size = limit_bytes
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from hanami_actors.api.auth import hash_passphrase
+from hanami_actors.api.login.passphrases import hash_passphrase
 from hanami_actors.api.server import make_application, start_http_server
 from hanami_actors.domain.base import Who
 from hanami_actors.settings import defaults
@@ -53,12 +53,12 @@ class ServedApi:
     def token(self, who: Who = ADMIN) -> str:
         """Issue a token without a login."""
         user = self.gateway.tables.users[who.user_id].state
-        return self.application.tokens.issue(user, who)
+        return self.application.services.tokens.issue(user, who)
 
     def flush_access_log(self) -> list[str]:
         """Return the lines so far."""
         done = threading.Event()
-        self._loop.call_soon_threadsafe(self.application.access_log.flush)
+        self._loop.call_soon_threadsafe(self.application.services.access_log.flush)
         self._loop.call_soon_threadsafe(done.set)
         assert done.wait(START_TIMEOUT_S)
         return "\n".join(self.access_lines).splitlines()
@@ -87,7 +87,7 @@ class ServedApi:
         self.application = make_application(
             self.gateway, self._settings, SIGNING_KEY, ready=lambda: self.ready
         )
-        self.application.access_log._write = self.access_lines.append
+        self.application.services.access_log._write = self.access_lines.append
         server, self.port = start_http_server(self.application, "127.0.0.1", 0)
         self.address = f"http://127.0.0.1:{self.port}"
         self._started.set()

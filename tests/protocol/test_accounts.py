@@ -181,7 +181,7 @@ def test_a_member_switches_between_his_projects_and_to_no_other(api, method, pat
     api.gateway.assign(second)
     answer = api.request(method, path, json={"project_id": "second"}, token=api.token(MEMBER))
     assert answer.json().keys() == {"id", "is_admin", "name", "token"}
-    there = api.application.tokens.verify(answer.json()["token"], api.gateway.tables)
+    there = api.application.services.tokens.verify(answer.json()["token"], api.gateway.tables)
     assert there == second
     for other in ("admin", "third"):
         answer = api.request(method, path, json={"project_id": other}, token=api.token(MEMBER))
@@ -202,7 +202,7 @@ def test_an_admin_goes_into_a_project_of_his_and_back(api):
         True,
     )
     back = api.request("PUT", TOKEN, json={"project_id": "admin"}, token=token).json()["token"]
-    assert api.application.tokens.verify(back, api.gateway.tables) == ADMIN
+    assert api.application.services.tokens.verify(back, api.gateway.tables) == ADMIN
 
 
 def test_a_token_is_asked_what_it_is_good_for(shared_api):

@@ -5,9 +5,8 @@ import re
 import msgspec
 import pytest
 
-from hanami_actors.api.answers import Document
+from hanami_actors.api.answers import Document, FileContent
 from hanami_actors.api.endpoints.table import ENDPOINTS
-from hanami_actors.api.streaming import FileContent
 from tests.protocol.api_server import MEMBER, TESTER, ApiServer
 from tests.protocol.samples import bad_values, good_requests, required_fields, send
 

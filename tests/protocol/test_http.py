@@ -225,22 +225,22 @@ def test_without_a_token_a_body_is_never_large(api):
 def test_while_the_server_stops_answers_ask_clients_to_close_their_connections(api):
     with RawHttp(api.port) as http:
         assert "connection" not in http.request("GET", "/health/live").answer()[1]
-        api.application.is_draining = True
+        api.application.services.is_draining = True
         status, headers, _ = http.request("GET", "/health/live").answer()
         assert (status, headers["connection"]) == (200, "close")
 
 
 def test_requests_in_flight_are_counted_until_they_are_answered(api):
-    assert api.application.in_flight_count == 0
+    assert api.application.services.in_flight_count == 0
     api.gateway.hold()
     with RawHttp(api.port) as http:
         http.request("POST", CLUSTER, b'{"name":"some_name"}', X_Auth_Token=api.token())
         api.gateway.wait_for_commands(1)
-        assert api.application.in_flight_count == 1
+        assert api.application.services.in_flight_count == 1
         api.gateway.release()
         assert http.answer()[0] == 200
     api.flush_access_log()
-    assert api.application.in_flight_count == 0
+    assert api.application.services.in_flight_count == 0
 
 
 def test_a_chunked_body_is_taken_and_counted(make_api):

@@ -6,7 +6,7 @@ import json
 import jwt
 import pytest
 
-from hanami_actors.api.auth import hash_passphrase
+from hanami_actors.api.login.passphrases import hash_passphrase
 from hanami_actors.domain.base import format_timestamp
 from tests.protocol.api_server import ADMIN, MEMBER, SIGNING_KEY
 

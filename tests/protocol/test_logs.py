@@ -50,7 +50,7 @@ def test_what_only_looks_and_what_has_no_valid_token_is_not_noted(api):
     api.request("POST", "/v1/nonsense", json=NEW, token=api.token(MEMBER))
     api.request("PATCH", CLUSTER, token=api.token(MEMBER))
     api.request("POST", "/v1/token", json={"id": "asdf", "password": "asdfasdf"})
-    api.application.call_log.flush()
+    api.application.services.call_log.flush()
     assert api.gateway.notes == []
 
 

@@ -28,8 +28,8 @@ def test_a_series_has_a_minute_an_hour_a_day_and_a_year(shared_api, path, name):
 
 
 def test_samples_arrive_in_the_series(api):
-    api.application.sampler.machine.temperature_c = lambda: 41.5
-    api.application.sampler.sample()
+    api.application.services.sampler.machine.temperature_c = lambda: 41.5
+    api.application.services.sampler.sample()
     assert get(api, "temperature_production").json()["temperature"]["seconds"][-1] == 41.5
 
 

@@ -232,4 +232,4 @@ def test_a_client_that_drops_the_connection_leaves_nothing_waiting(api, monkeypa
         ws.plain_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     # The next answer finds the connection reset, while more chunks wait for a place behind it.
     api.gateway.release()
-    wait_until(lambda: not api.application.sockets and api.task_names() <= before)
+    wait_until(lambda: not api.application.services.sockets and api.task_names() <= before)

@@ -7,7 +7,7 @@ from hanami_actors.settings import SETTINGS
 from tests.tidy.sources import ROOT
 
 SETTINGS_PACKAGE = ROOT / "hanami_actors" / "settings"
-HOLDERS = {"settings", "_settings", "settings_api"}
+HOLDERS = {"settings", "_settings"}
 """Names of what holds the settings; ``port`` of anything else is no setting."""
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hanami_actors.actors.gateway import Target, TargetKind
+from hanami_actors.api.answers import FileContent, FileReply
 from hanami_actors.api.bridge import settled
+from hanami_actors.api.context import Context
 from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
+from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.checkpoint import (
     CheckpointReply,
     OneCheckpoint,
@@ -19,7 +21,6 @@ from hanami_actors.api.endpoints.checkpoint import (
     require_source,
 )
 from hanami_actors.api.fields import ResourceName
-from hanami_actors.api.streaming import FileContent, FileReply
 from hanami_actors.domain.checkpoint.aggregate import apply, initial
 from hanami_actors.domain.checkpoint.events import CheckpointCreated
 from hanami_actors.domain.checkpoint.messages import CreateCheckpoint

@@ -9,8 +9,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.cluster.messages import DescribeMoment
 from hanami_actors.actors.gateway import GetClusterFigures, Target, TargetKind
+from hanami_actors.api.context import Context
 from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import EVERYBODY, Context, Empty, Endpoint, Nothing
+from hanami_actors.api.endpoint import EVERYBODY, Empty, Endpoint, Nothing
 from hanami_actors.api.endpoints.checkpoint import require_source
 from hanami_actors.api.endpoints.replies import ListReply, OwnedReply
 from hanami_actors.api.fields import ResourceName, UuidText

@@ -12,7 +12,8 @@ from hanami_actors.actors.cluster.messages import (
     SwitchHost,
 )
 from hanami_actors.actors.gateway import Target, TargetKind
-from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.cluster import (
     DIRECTORY,
     OneCluster,

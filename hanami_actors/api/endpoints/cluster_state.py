@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hanami_actors.actors.gateway import Target, TargetKind
+from hanami_actors.api.context import Context
 from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
+from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.checkpoint import require_checkpoint, require_source
 from hanami_actors.api.endpoints.cluster import (
     DIRECTORY,

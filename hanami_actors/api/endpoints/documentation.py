@@ -1,7 +1,8 @@
 """The interface itself, for programs and for people; without a token."""
 
 from hanami_actors.api.answers import CONTENT_TYPE_JSON, Document, RawReply
-from hanami_actors.api.endpoint import OPEN, Context, Empty, Endpoint
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import OPEN, Empty, Endpoint
 
 __all__ = ["ROWS"]
 

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
+from hanami_actors.api.answers import FileContent, FileReply
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.dataset import require_dataset, require_filled
 from hanami_actors.api.fields import UuidText
-from hanami_actors.api.streaming import FileContent, FileReply
 from hanami_actors.datasets.export import FORMATS, RowRange
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
 

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from hanami_actors.api.endpoint import OPEN, Context, Empty, Endpoint
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import OPEN, Empty, Endpoint
 from hanami_actors.errors import BusyError
 
 __all__ = ["ROWS"]

@@ -1,6 +1,7 @@
 """Compute hosts."""
 
-from hanami_actors.api.endpoint import EVERYBODY, Context, Empty, Endpoint
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import EVERYBODY, Empty, Endpoint
 from hanami_actors.api.endpoints.replies import ListReply
 from hanami_actors.domain.tables import listing
 

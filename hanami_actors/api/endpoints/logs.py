@@ -6,7 +6,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
-from hanami_actors.api.endpoint import ADMINS, EVERYBODY, Context, Endpoint
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import ADMINS, EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.replies import ListReply
 from hanami_actors.api.fields import UserId
 from hanami_actors.domain.audit.events import CallFailed, CallMade

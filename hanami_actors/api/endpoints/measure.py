@@ -2,7 +2,8 @@
 
 import msgspec
 
-from hanami_actors.api.endpoint import EVERYBODY, Context, Empty, Endpoint
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import EVERYBODY, Empty, Endpoint
 from hanami_actors.measure.machine import Core, Package
 from hanami_actors.measure.series import History
 

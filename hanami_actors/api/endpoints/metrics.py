@@ -3,7 +3,8 @@
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from hanami_actors.api.answers import Document, RawReply
-from hanami_actors.api.endpoint import ADMINS, Context, Empty, Endpoint
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import ADMINS, Empty, Endpoint
 
 __all__ = ["ROWS"]
 

@@ -3,8 +3,9 @@
 import msgspec
 
 from hanami_actors.actors.gateway import Target, TargetKind
+from hanami_actors.api.context import Context
 from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import ADMINS, Context, Empty, Endpoint, Nothing
+from hanami_actors.api.endpoint import ADMINS, Empty, Endpoint, Nothing
 from hanami_actors.api.endpoints.replies import ListReply
 from hanami_actors.api.fields import ProjectId, ResourceName
 from hanami_actors.domain.base import Message, format_timestamp

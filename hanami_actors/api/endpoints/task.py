@@ -7,8 +7,9 @@ from msgspec import Meta
 
 from hanami_actors.actors.cluster.messages import AbortTask, PauseTask, ResumeTask
 from hanami_actors.actors.gateway import DeleteTask, GetTask, ListTasks, Target, TargetKind
+from hanami_actors.api.context import Context
 from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint, Nothing
+from hanami_actors.api.endpoint import EVERYBODY, Endpoint, Nothing
 from hanami_actors.api.endpoints.cluster import require_cluster
 from hanami_actors.api.endpoints.replies import ListReply
 from hanami_actors.api.fields import ResourceName, UuidText

@@ -5,10 +5,12 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hanami_actors.api.endpoint import EVERYBODY, OPEN, Context, Endpoint, LoginAnswer
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import EVERYBODY, OPEN, Endpoint
 from hanami_actors.api.endpoints.credentials import one_passphrase
 from hanami_actors.api.fields import Base64Secret, EndpointPath, PlainSecret, ProjectId, UserId
-from hanami_actors.api.login_limits import Login
+from hanami_actors.api.login.limits import Login
+from hanami_actors.api.login.login import LoginAnswer
 from hanami_actors.errors import BadRequestError, LimitError, UnauthorizedError
 
 __all__ = ["ROWS"]
@@ -55,12 +57,12 @@ async def log_in(context: Context, request: LogIn) -> LoginAnswer:
     """Check the passphrase and issue a token."""
     passphrase = one_passphrase(request.passphrase, request.password)
     login = Login(request.id, passphrase, context.address)
-    return await context.services.desk.log_in(context.tables, login)
+    return await context.services.login.log_in(context.tables, login)
 
 
 async def renew_token(context: Context, request: RenewToken) -> LoginAnswer:
     """Issue a token of the same user in another project, or a fresh one in the same."""
-    return context.services.desk.renew(context.tables, context.who, request.project_id)
+    return context.services.login.renew(context.tables, context.who, request.project_id)
 
 
 async def check_token(context: Context, request: CheckToken) -> CallerReply:

@@ -6,8 +6,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
+from hanami_actors.api.context import Context
 from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
+from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.dataset import require_dataset
 from hanami_actors.api.endpoints.replies import OwnedReply, UuidReply
 from hanami_actors.api.fields import ChecksumText, ResourceName, UuidText

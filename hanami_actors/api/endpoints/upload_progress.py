@@ -3,7 +3,8 @@
 import msgspec
 
 from hanami_actors.actors.gateway import GetUploadProgress, Target, TargetKind, UploadProgress
-from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.dataset import OneDataset, require_dataset
 from hanami_actors.api.fields import UuidText
 from hanami_actors.domain.dataset.aggregate import DatasetPhase, DatasetState

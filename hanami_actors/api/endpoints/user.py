@@ -6,13 +6,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
+from hanami_actors.api.context import Context
 from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import ADMINS, EVERYBODY, Context, Empty, Endpoint, Nothing
-from hanami_actors.api.endpoint import LoginAnswer as TokenReply
+from hanami_actors.api.endpoint import ADMINS, EVERYBODY, Empty, Endpoint, Nothing
 from hanami_actors.api.endpoints.credentials import one_passphrase
 from hanami_actors.api.endpoints.replies import ListReply
 from hanami_actors.api.fields import USER_ID, Base64Secret, PlainSecret, ResourceName, UserId
-from hanami_actors.api.login_limits import Login
+from hanami_actors.api.login.limits import Login
+from hanami_actors.api.login.login import LoginAnswer as TokenReply
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.tables import listing
 from hanami_actors.domain.user.aggregate import UserState, apply, initial
@@ -158,11 +159,11 @@ async def change_passphrase(context: Context, request: NewPassphrase) -> TokenRe
     now = one_passphrase(request.passphrase, request.password)
     new = one_passphrase(request.new_passphrase, request.new_password, prefix="new_")
     user_id = context.who.user_id
-    desk = context.services.desk
-    await desk.check(context.tables, Login(user_id, now, context.address))
+    login = context.services.login
+    await login.check(context.tables, Login(user_id, now, context.address))
     hashed = await context.services.passphrases.hash(new)
     await context.ask(DIRECTORY, ChangePassphrase(id=user_id, passphrase_hash=hashed))
-    return desk.renew(context.newest_tables, context.who, context.who.project_id)
+    return login.renew(context.newest_tables, context.who, context.who.project_id)
 
 
 def _assignments(user: UserState) -> list[AssignmentReply]:

@@ -4,7 +4,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
-from hanami_actors.api.endpoint import EVERYBODY, Context, Endpoint, LoginAnswer
+from hanami_actors.api.context import Context
+from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.user import (
     AssignmentReply,
     UserReply,
@@ -12,6 +13,7 @@ from hanami_actors.api.endpoints.user import (
     user_reply,
 )
 from hanami_actors.api.fields import ProjectId, RoleName, UserId
+from hanami_actors.api.login.login import LoginAnswer
 from hanami_actors.domain.access import ADMIN_PROJECT_ID
 from hanami_actors.domain.user.messages import AssignProject, RemoveProject
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError, UnauthorizedError
@@ -56,7 +58,7 @@ class ProjectsReply(msgspec.Struct, frozen=True, kw_only=True):
 async def assign_project(context: Context, request: Assign) -> UserReply | LoginAnswer:
     """Let a user work in a project."""
     if request.id is UNSET and request.role is UNSET and request.is_project_admin is UNSET:
-        return context.services.desk.renew(context.tables, context.who, request.project_id)
+        return context.services.login.renew(context.tables, context.who, request.project_id)
     context.require_admin("assigning projects")
     for name in ("id", "role"):
         if getattr(request, name) is UNSET:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from hanami_actors.api.auth import TokenKeeper, caller_after_login
+from hanami_actors.api.login.tokens import TokenKeeper, caller_after_login
 from hanami_actors.errors import UnauthorizedError
 from tests.fakes import FakeGateway
 from tests.protocol.api_server import MEMBER, SIGNING_KEY

@@ -33,7 +33,7 @@ WAIT_S = 10.0
 def nothing_is_logged(caplog, shared_api):
     """Whatever a client does, it is no fault of the server; and nothing of it is left."""
     yield
-    wait_until(lambda: not shared_api.application.sockets)
+    wait_until(lambda: not shared_api.application.services.sockets)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 

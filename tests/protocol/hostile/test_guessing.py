@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from hanami_actors.api.auth import hash_passphrase
+from hanami_actors.api.login.passphrases import hash_passphrase
 from tests.protocol.api_server import ApiServer
 
 SECRET = "the right secret"
@@ -88,7 +88,7 @@ def test_changing_the_passphrase_is_no_way_around(guarded):
 
 
 def test_the_work_for_an_unknown_user_is_that_for_a_known_one(guarded):
-    stand_in = guarded.application.passphrases._nobody.result(60)
+    stand_in = guarded.application.services.passphrases._nobody.result(60)
     known = guarded.gateway.tables.users["user0"].state.passphrase_hash
     # Kind and costs; salt and hash follow.
     assert stand_in.split("$")[1:4] == known.split("$")[1:4]

@@ -62,17 +62,17 @@ def test_a_client_that_leaves_in_the_middle_of_an_answer_is_forgotten(api):
     path = large_answer(api)
     for _ in range(5):
         with lazy(api, path) as client:
-            wait_until(lambda: api.application.in_flight_count == 1)
+            wait_until(lambda: api.application.services.in_flight_count == 1)
             assert client.recv(100).startswith(b"HTTP/1.1 200")
-        wait_until(lambda: api.application.in_flight_count == 0)
+        wait_until(lambda: api.application.services.in_flight_count == 0)
 
 
 def test_a_client_that_reads_nothing_of_its_answer_is_cut_off(make_api):
     api = make_api(client_stall_timeout_s=0.3)
     path = large_answer(api)
     with lazy(api, path) as client:
-        wait_until(lambda: api.application.in_flight_count == 1)
-        wait_until(lambda: api.application.in_flight_count == 0)
+        wait_until(lambda: api.application.services.in_flight_count == 1)
+        wait_until(lambda: api.application.services.in_flight_count == 0)
         received = 0
         with contextlib.suppress(ConnectionResetError):
             while data := client.recv(1_000_000):
@@ -87,8 +87,8 @@ def test_a_client_that_reads_nothing_of_a_file_is_cut_off_without_a_fault_in_the
     api.gateway.fill(state, [[1.0]])
     api.gateway.export.parts = [bytes(1_000_000)] * 40
     with lazy(api, f"/v1/dataset/download?uuid={state.uuid}&format=csv"):
-        wait_until(lambda: api.application.in_flight_count == 1)
-        wait_until(lambda: api.application.in_flight_count == 0)
+        wait_until(lambda: api.application.services.in_flight_count == 1)
+        wait_until(lambda: api.application.services.in_flight_count == 0)
         assert api.gateway.export.ended.wait(WAIT_S)
     assert api.gateway.export.taken_count < 40
 
@@ -98,5 +98,5 @@ def test_a_websocket_that_answers_no_ping_is_taken_for_gone(make_api):
     uuid = api.gateway.add_dataset(ADMIN, "csv", size_bytes=10).upload_uuids[0]
     with RawWebSocket(api.port) as client:
         assert client.handshake(api.token(), "file_upload", uuid)["success"]
-        wait_until(lambda: not api.application.sockets)
+        wait_until(lambda: not api.application.services.sockets)
         assert api.gateway.commands == []

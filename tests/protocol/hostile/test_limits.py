@@ -66,7 +66,7 @@ def test_a_user_has_so_many_websockets_and_others_have_theirs(make_api):
             assert refused["success"] is False
             assert "websockets_per_user_max" in refused["error"]
             assert third.handshake(api.token(MEMBER), "file_upload", other)["success"]
-    wait_until(lambda: not api.application.sockets)
+    wait_until(lambda: not api.application.services.sockets)
     with RawWebSocket(api.port) as again:
         assert again.handshake(api.token(), "file_upload", mine)["success"]
 
@@ -81,7 +81,7 @@ def test_large_bodies_of_all_clients_together_are_bounded(make_api, ending):
     head = f"POST /v1/task/train HTTP/1.1\r\nHost: test\r\nX-Auth-Token: {api.token()}\r\nContent-Length: "
     with RawHttp(api.port) as slow:
         slow.send(f"{head}{len(body)}\r\n\r\n".encode() + body[: 2 * MIB])
-        wait_until(lambda: not api.application.received.has_room)
+        wait_until(lambda: not api.application.services.received.has_room)
         answer = api.request("POST", "/v1/task/train", token=api.token(), content=body)
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "1"
@@ -90,7 +90,7 @@ def test_large_bodies_of_all_clients_together_are_bounded(make_api, ending):
         assert api.request("GET", "/v1/cluster/all", token=api.token()).status_code == 200
         if ending == "finished":
             assert slow.send(body[2 * MIB :]).answer()[0] == 200
-    wait_until(lambda: api.application.received.used_bytes == 0)
+    wait_until(lambda: api.application.services.received.used_bytes == 0)
     answer = api.request("POST", "/v1/task/train", token=api.token(), content=body)
     assert answer.status_code == 200, answer.text
 
@@ -107,12 +107,12 @@ def test_chunks_of_all_uploads_together_are_bounded(make_api):
             second.send(chunk(1000))
         # One is taken and waits; the other two stay where they are.
         api.gateway.wait_for_commands(2)
-        assert api.application.received.used_bytes < 3 * MIB
+        assert api.application.services.received.used_bytes < 3 * MIB
         api.gateway.release()
         assert first.receive() == ACCEPTED
         for _ in range(3):
             assert second.receive() == ACCEPTED
-    wait_until(lambda: api.application.received.used_bytes == 0)
+    wait_until(lambda: api.application.services.received.used_bytes == 0)
 
 
 def test_a_socket_that_leaves_in_the_middle_gives_back_what_it_held(make_api):
@@ -122,6 +122,6 @@ def test_a_socket_that_leaves_in_the_middle_gives_back_what_it_held(make_api):
         api.gateway.hold()
         socket.send(chunk(2 * MIB))
         api.gateway.wait_for_commands(1)
-    assert api.application.received.used_bytes > MIB
+    assert api.application.services.received.used_bytes > MIB
     api.gateway.release()
-    wait_until(lambda: api.application.received.used_bytes == 0)
+    wait_until(lambda: api.application.services.received.used_bytes == 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hanami_actors.api.auth import hash_passphrase
+from hanami_actors.api.login.passphrases import hash_passphrase
 from tests.protocol.api_server import MEMBER, ApiServer
 
 LIST = "/v1/cluster/all"
@@ -68,7 +68,7 @@ def test_a_login_that_began_before_the_change_gets_a_token_that_counts_for_nothi
     change_passphrase(api, log_in(api), "the new secret")
     # What the slow check of the old passphrase would now be answered with.
     who = MEMBER.__class__(user_id="victim", project_id="some_project", role="member")
-    assert status(api, api.application.tokens.issue(before, who)) == 401
+    assert status(api, api.application.services.tokens.issue(before, who)) == 401
 
 
 @pytest.mark.parametrize("expire_s", [60, 7200])
@@ -78,6 +78,6 @@ def test_another_lifetime_of_tokens_does_not_bring_old_ones_back(make_api, expir
     stolen = log_in(api)
     api.gateway.clock.advance(10)
     change_passphrase(api, log_in(api), "the new secret")
-    api.application.tokens._expire_s = expire_s
+    api.application.services.tokens._expire_s = expire_s
     assert status(api, stolen) == 401
     assert status(api, log_in(api, "the new secret")) == 200

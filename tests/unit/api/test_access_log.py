@@ -1,17 +1,16 @@
 import asyncio
-from typing import Any
 
-from hanami_actors.api.access_log import BATCH_LEN_MAX, AccessLog
+from hanami_actors.api.access_log import BATCH_LEN_MAX, AccessEntry, AccessLog
 from hanami_actors.ports import ManualClock
 
-ENTRY: dict[str, Any] = {
-    "method": "GET",
-    "path": "/v1/cluster/all",
-    "status": 200,
-    "duration_ms": 1.26,
-    "user_id": "asdf",
-    "request_id": "some-id",
-}
+ENTRY = AccessEntry(
+    method="GET",
+    path="/v1/cluster/all",
+    status=200,
+    duration_ms=1.26,
+    user_id="asdf",
+    request_id="some-id",
+)
 LINE = "2023-11-14 22:13:20 GET /v1/cluster/all 200 1.3 ms user=asdf request=some-id"
 
 
@@ -26,8 +25,8 @@ def test_lines_are_written_in_one_piece_after_a_moment():
             done.set()
 
         log = AccessLog(ManualClock(), write=write)
-        log.record(**ENTRY)
-        log.record(**ENTRY)
+        log.record(ENTRY)
+        log.record(ENTRY)
         assert written == []
         await asyncio.wait_for(done.wait(), 20)
 
@@ -41,7 +40,7 @@ def test_a_full_batch_is_written_at_once():
     async def main():
         log = AccessLog(ManualClock(), write=written.append)
         for _ in range(BATCH_LEN_MAX):
-            log.record(**ENTRY)
+            log.record(ENTRY)
 
     asyncio.run(main())
     assert len(written) == 1
@@ -53,7 +52,7 @@ def test_a_path_cannot_forge_a_line():
 
     async def main():
         log = AccessLog(ManualClock(), write=written.append)
-        log.record(**ENTRY | {"path": "/a\nb\x1b[2J" + "x" * 1000, "user_id": ""})
+        log.record(ENTRY._replace(path="/a\nb\x1b[2J" + "x" * 1000, user_id=""))
         log.flush()
 
     asyncio.run(main())
@@ -66,6 +65,6 @@ def test_a_path_cannot_forge_a_line():
 def test_a_log_that_is_off_keeps_nothing():
     written: list[str] = []
     log = AccessLog(ManualClock(), enabled=False, write=written.append)
-    log.record(**ENTRY)
+    log.record(ENTRY)
     log.flush()
     assert written == []

@@ -3,12 +3,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from hanami_actors.api.auth import (
-    PassphraseChecker,
-    TokenKeeper,
-    caller_after_login,
-    hash_passphrase,
-)
+from hanami_actors.api.login.passphrases import PassphraseChecker, hash_passphrase
+from hanami_actors.api.login.tokens import TokenKeeper, caller_after_login
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.user.aggregate import UserState
 from hanami_actors.errors import LimitError, SettingsError, UnauthorizedError

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from hanami_actors.api.login_limits import ADDRESS_FACTOR, WINDOW_S, Login, LoginLimits
+from hanami_actors.api.login.limits import ADDRESS_FACTOR, WINDOW_S, Login, LoginLimits
 from hanami_actors.errors import LimitError
 from hanami_actors.ports import ManualClock
 

@@ -1,53 +1,32 @@
-"""Who is calling: passphrases are checked once, tokens on every request."""
+"""Tokens: issued at a login, verified on every request."""
 
-import asyncio
 import functools
 import math
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import argon2
 import jwt
 import msgspec
 
-from hanami_actors.api.endpoint import LoginAnswer
-from hanami_actors.api.login_limits import Login, LoginLimits
 from hanami_actors.domain.access import ADMIN_PROJECT_ID
 from hanami_actors.domain.base import Who, format_timestamp
 from hanami_actors.domain.tables import Tables
 from hanami_actors.domain.user.aggregate import UserState
-from hanami_actors.errors import LimitError, SettingsError, UnauthorizedError
-from hanami_actors.ports import Clock, Entropy
+from hanami_actors.errors import SettingsError, UnauthorizedError
+from hanami_actors.ports import Clock
 
-__all__ = [
-    "LoginDesk",
-    "PassphraseChecker",
-    "TokenKeeper",
-    "caller_after_login",
-    "caller_in_project",
-    "hash_passphrase",
-]
+__all__ = ["TokenKeeper", "caller_after_login", "caller_in_project"]
 
 TOKEN_LENGTH_MAX = 8192
 SHOWN_LENGTH_MAX = 80
 KEY_SIZE_MIN_BYTES = 32
-CHECK_THREADS = 2
 TOKEN_CACHE_S = 5.0
 """How long a verified token is remembered, so that not every request computes a signature. Expiry
 and deletion of the user are looked at on every request."""
-WRONG_LOGIN = "ACCESS DENIED!\nUser or passphrase is incorrect."
 ADMIN_ROLE = "admin"
 
 # The same few users call again and again.
 _timestamp = functools.lru_cache(maxsize=1024)(format_timestamp)
-
-_hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-
-
-def hash_passphrase(passphrase: str | bytes) -> str:
-    """Return the argon2id hash that is kept instead of a passphrase. Takes about 20 ms."""
-    return _hasher.hash(passphrase)
 
 
 def caller_after_login(user: UserState) -> Who | None:
@@ -266,133 +245,3 @@ class TokenKeeper:
 
 def _secret_since_us(user: UserState) -> int:
     return max(user.created_us, user.passphrase_changed_us)
-
-
-class PassphraseChecker:
-    """Checks passphrases in its own threads: argon2 is slow and hungry by design.
-
-    Parameters
-    ----------
-    entropy : Entropy
-        For the hash that stands in for unknown users.
-    waiting_max : int
-        Logins that may wait at the same time; more are refused with 429.
-    """
-
-    def __init__(self, entropy: Entropy, *, waiting_max: int = 64) -> None:
-        self._pool = ThreadPoolExecutor(CHECK_THREADS, thread_name_prefix="login")
-        self._waiting = 0
-        self._waiting_max = waiting_max
-        # Made at once, or the first unknown user would be recognised by a slower answer.
-        self._nobody = self._pool.submit(hash_passphrase, entropy.secret_bytes(32))
-
-    async def check(self, user: UserState | None, passphrase: bytes) -> bool:
-        """Tell whether the passphrase is the user's; unknown users take as long as known ones."""
-        self._check_room()
-        stored = user.passphrase_hash if user is not None else None
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, self._matches, stored, passphrase)
-        finally:
-            self._waiting -= 1
-
-    async def hash(self, passphrase: bytes) -> str:
-        """Return the hash that is kept of a new passphrase."""
-        self._check_room()
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, hash_passphrase, passphrase)
-        finally:
-            self._waiting -= 1
-
-    def close(self) -> None:
-        """Let go of the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _check_room(self) -> None:
-        if self._waiting >= self._waiting_max:
-            raise LimitError(
-                f"{self._waiting} logins are waiting already, at most {self._waiting_max} may; "
-                "try again in a second"
-            )
-
-    def _matches(self, stored: str | None, passphrase: bytes) -> bool:
-        try:
-            _hasher.verify(stored or self._nobody.result(), passphrase)
-        except argon2.exceptions.VerifyMismatchError:
-            return False
-        return stored is not None
-
-
-class LoginDesk:
-    """Answers logins, renewals and changes of passphrases.
-
-    Parameters
-    ----------
-    checker : PassphraseChecker
-    tokens : TokenKeeper
-    limits : LoginLimits
-    """
-
-    def __init__(
-        self, checker: PassphraseChecker, tokens: TokenKeeper, limits: LoginLimits
-    ) -> None:
-        self._checker = checker
-        self._tokens = tokens
-        self._limits = limits
-
-    async def log_in(self, tables: Tables, login: Login) -> LoginAnswer:
-        """Return a token.
-
-        Raises
-        ------
-        UnauthorizedError
-            Unknown user, wrong passphrase (the same text for both), or no project.
-        LimitError
-            Too many failures lately, or too many logins at the same time.
-        """
-        user = await self.check(tables, login)
-        who = caller_after_login(user)
-        if who is None:
-            raise UnauthorizedError(f"User with id '{login.user_id}' has no project assigned.")
-        return self._answer(user, who)
-
-    async def check(self, tables: Tables, login: Login) -> UserState:
-        """Return the user if the passphrase is his; raises as `log_in`."""
-        row = tables.users.get(login.user_id)
-        user = row.state if row is not None and row.state.alive else None
-        failed = False
-        await self._limits.begin(login)
-        try:
-            failed = not await self._checker.check(user, login.passphrase)
-        finally:
-            self._limits.end(login, failed=failed)
-        if user is None or failed:
-            raise UnauthorizedError(WRONG_LOGIN)
-        return user
-
-    def renew(self, tables: Tables, who: Who, project_id: str) -> LoginAnswer:
-        """Return a token of the same user in a project of his.
-
-        Raises
-        ------
-        UnauthorizedError
-            The user is gone, or may not work in the project.
-        """
-        row = tables.users.get(who.user_id)
-        if row is None or not row.state.alive:
-            raise UnauthorizedError(WRONG_LOGIN)
-        there = caller_in_project(row.state, project_id)
-        if there is None:
-            raise UnauthorizedError(
-                f"User with id '{who.user_id}' is not assigned to the project with id "
-                f"'{project_id}'."
-            )
-        return self._answer(row.state, there)
-
-    def _answer(self, user: UserState, who: Who) -> LoginAnswer:
-        return LoginAnswer(
-            id=user.id, is_admin=user.is_admin, name=user.name, token=self._tokens.issue(user, who)
-        )

@@ -1,0 +1,1 @@
+"""Who is calling: passphrases are checked once, tokens on every request."""
