@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from hanami_actors.api.connections import ConnectionLimits
-    from hanami_actors.api.policy import Policy
+    from hanami_actors.api.http.connections import ConnectionLimits
+    from hanami_actors.api.table.policy import Policy
     from hanami_actors.app import Backend
     from hanami_actors.settings import Settings
 
@@ -101,7 +101,7 @@ async def _serve(settings: "Settings", backend: "Backend", tls: "ssl.SSLContext 
 
 
 def _connection_limits(settings: "Settings") -> "ConnectionLimits":
-    from hanami_actors.api.connections import ConnectionLimits, raise_file_limit
+    from hanami_actors.api.http.connections import ConnectionLimits, raise_file_limit
 
     count_max = raise_file_limit(settings.connection_count_max)
     if count_max < settings.connection_count_max:
@@ -153,7 +153,7 @@ def _address(host: str, port: int, tls: "ssl.SSLContext | None") -> str:
 
 
 def _policy(settings: "Settings") -> "Policy | None":
-    from hanami_actors.api.policy import parse_policy
+    from hanami_actors.api.table.policy import parse_policy
 
     if settings.policy_file is None:
         return None

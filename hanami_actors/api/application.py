@@ -6,13 +6,13 @@ from tornado import httputil
 from tornado.web import Application, RequestHandler
 
 from hanami_actors.api.access_log import AccessEntry
-from hanami_actors.api.exchange import DateLine
-from hanami_actors.api.http import RestExchange
-from hanami_actors.api.idempotency import IdempotencyDesk
-from hanami_actors.api.identified import Identified
+from hanami_actors.api.http.exchange import DateLine
+from hanami_actors.api.http.idempotency import IdempotencyService
+from hanami_actors.api.http.rest import RestExchange
 from hanami_actors.api.services import Services
-from hanami_actors.api.targets import TARGETS
-from hanami_actors.api.websocket import HanamiSocket
+from hanami_actors.api.sockets.base import SocketHandler
+from hanami_actors.api.sockets.handshake import HanamiSocket
+from hanami_actors.api.sockets.targets import TARGETS
 
 __all__ = ["HanamiApplication"]
 
@@ -33,7 +33,7 @@ class HanamiApplication(Application):
             websocket_ping_interval=settings.websocket_ping_interval_s,
         )
         self.services = services
-        self._idempotency = IdempotencyDesk(signing_key, services.gateway.clock)
+        self._idempotency = IdempotencyService(signing_key, services.gateway.clock)
         self._date_line = DateLine()
 
     def find_handler(self, request: httputil.HTTPServerRequest, **_kwargs: Any) -> Any:
@@ -46,7 +46,7 @@ class HanamiApplication(Application):
 
     def log_request(self, handler: RequestHandler) -> None:
         """Take note of a websocket that was refused."""
-        assert isinstance(handler, Identified), "every handler of ours is"
+        assert isinstance(handler, SocketHandler), "every handler of ours is"
         request = handler.request
         entry = AccessEntry(
             str(request.method),

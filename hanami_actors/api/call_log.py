@@ -8,7 +8,7 @@ import msgspec
 
 from hanami_actors.actors.gateway import Gateway
 from hanami_actors.api.answers import box_table, encode_json
-from hanami_actors.api.fields import SECRET_FIELDS
+from hanami_actors.api.table.fields import SECRET_FIELDS
 from hanami_actors.domain.audit.events import AuditEvent, CallFailed, CallMade
 from hanami_actors.domain.audit.messages import ERRORS, CallNote, audit_of, errors_of
 from hanami_actors.domain.base import Stamp, Who

@@ -8,12 +8,12 @@ from tornado.netutil import bind_sockets
 
 from hanami_actors.actors.gateway import Gateway
 from hanami_actors.api.application import HanamiApplication
-from hanami_actors.api.connections import BoundedServer, ConnectionLimits
-from hanami_actors.api.documents import Documents
-from hanami_actors.api.endpoints.table import ENDPOINTS
-from hanami_actors.api.policy import Policy, default_policy_text, parse_policy
-from hanami_actors.api.routes import Routes
+from hanami_actors.api.endpoints.all import ENDPOINTS
+from hanami_actors.api.http.connections import BoundedServer, ConnectionLimits
 from hanami_actors.api.services import Services
+from hanami_actors.api.table.documents import Documents
+from hanami_actors.api.table.policy import Policy, default_policy_text, parse_policy
+from hanami_actors.api.table.routes import Routes
 from hanami_actors.settings import Settings
 
 __all__ = [

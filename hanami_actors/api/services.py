@@ -8,14 +8,14 @@ from hanami_actors.actors.gateway import Gateway
 from hanami_actors.api.access_log import AccessEntry, AccessLog
 from hanami_actors.api.byte_budget import ByteBudget
 from hanami_actors.api.call_log import CallLog
-from hanami_actors.api.documents import Documents
-from hanami_actors.api.endpoints.replies import ListCache
 from hanami_actors.api.login.limits import LoginLimits
 from hanami_actors.api.login.login import LoginService
 from hanami_actors.api.login.passphrases import PassphraseChecker
 from hanami_actors.api.login.tokens import TokenKeeper
 from hanami_actors.api.metrics import Metrics, RequestMeter
-from hanami_actors.api.routes import Routes
+from hanami_actors.api.replies import ListCache
+from hanami_actors.api.table.documents import Documents
+from hanami_actors.api.table.routes import Routes
 from hanami_actors.domain.base import Who
 from hanami_actors.measure.sampler import Sampler
 from hanami_actors.settings import Settings

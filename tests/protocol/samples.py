@@ -17,7 +17,7 @@ from msgspec.inspect import (
     type_info,
 )
 
-from hanami_actors.api.endpoint import Endpoint
+from hanami_actors.api.table.endpoint import Endpoint
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.project.events import ProjectCreated
 from tests.fakes import FakeGateway

@@ -14,9 +14,9 @@ import pytest
 
 from hanami_actors import settings
 from hanami_actors.actors.gateway import Command, Target, TargetKind
-from hanami_actors.api.endpoint import Endpoint
-from hanami_actors.api.endpoints.table import ENDPOINTS
+from hanami_actors.api.endpoints.all import ENDPOINTS
 from hanami_actors.api.login.passphrases import hash_passphrase
+from hanami_actors.api.table.endpoint import Endpoint
 from hanami_actors.app import Backend, running_backend
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.user.messages import AssignProject, CreateUser

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hanami_actors.actors.cluster.connections import OpenChannel
-from hanami_actors.api import cluster_socket
+from hanami_actors.api.sockets import direct as cluster_socket
 from hanami_actors.engine.direct.channel import DirectChannel, Ports
 from tests.protocol.api_server import MEMBER, OTHER
 from tests.protocol.direct_client import ACKNOWLEDGED, ClosedError, DirectClient, message

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from hanami_actors.api.answers import Document, FileContent
-from hanami_actors.api.endpoints.table import ENDPOINTS
+from hanami_actors.api.endpoints.all import ENDPOINTS
 from tests.protocol.api_server import MEMBER, TESTER, ApiServer
 from tests.protocol.samples import bad_values, good_requests, required_fields, send
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from hanami_actors.api.endpoints.table import ENDPOINTS
+from hanami_actors.api.endpoints.all import ENDPOINTS
 from hanami_actors.domain.base import Stamp, Who
 from hanami_actors.domain.idempotency.events import KeyBegun
 from hanami_actors.eventlog.journal import Journal

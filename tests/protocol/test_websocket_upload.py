@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from hanami_actors.api import upload_socket
+from hanami_actors.api.sockets import upload as upload_socket
 from hanami_actors.domain.upload.messages import AppendChunk
 from hanami_actors.errors import BusyError, FaultError
 from hanami_actors.wire.hanami_messages_pb2 import FileUpload_Message, FileUploadResponse_Message

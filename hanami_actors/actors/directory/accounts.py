@@ -6,7 +6,7 @@ from hanami_actors.domain.base import Message, Stamp
 from hanami_actors.domain.project import aggregate as project_aggregate
 from hanami_actors.domain.project.aggregate import ProjectState
 from hanami_actors.domain.project.messages import DeleteProject, ProjectMessage
-from hanami_actors.domain.project.resources import resources_of
+from hanami_actors.domain.project_resources import resources_of
 from hanami_actors.domain.tables import Tables
 from hanami_actors.domain.user import aggregate as user_aggregate
 from hanami_actors.domain.user.aggregate import UserState

@@ -4,9 +4,9 @@ import msgspec
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import EVERYBODY, Empty, Endpoint, Nothing
-from hanami_actors.api.endpoints.replies import ListReply, OwnedReply
-from hanami_actors.api.fields import UuidText
+from hanami_actors.api.replies import ListReply, OwnedReply
+from hanami_actors.api.table.endpoint import EVERYBODY, Empty, Endpoint, Nothing
+from hanami_actors.api.table.fields import UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.checkpoint.aggregate import CheckpointState
 from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint

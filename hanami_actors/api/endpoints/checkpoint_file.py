@@ -11,8 +11,6 @@ from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.answers import FileContent, FileReply
 from hanami_actors.api.bridge import settled
 from hanami_actors.api.context import Context
-from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.checkpoint import (
     CheckpointReply,
     OneCheckpoint,
@@ -20,7 +18,9 @@ from hanami_actors.api.endpoints.checkpoint import (
     require_checkpoint,
     require_source,
 )
-from hanami_actors.api.fields import ResourceName
+from hanami_actors.api.table.effects import Effects
+from hanami_actors.api.table.endpoint import EVERYBODY, Endpoint
+from hanami_actors.api.table.fields import ResourceName
 from hanami_actors.domain.checkpoint.aggregate import apply, initial
 from hanami_actors.domain.checkpoint.events import CheckpointCreated
 from hanami_actors.domain.checkpoint.messages import CreateCheckpoint
@@ -114,7 +114,7 @@ ROWS = (
         handler=download_checkpoint,
         content_types=(CONTENT_TYPE,),
         timeout_s=120.0,
-        ours=True,
+        in_contract=False,
     ),
     Endpoint(
         name="upload_checkpoint",
@@ -130,6 +130,6 @@ ROWS = (
         # A network in a file is taken as it is: whoever uploads one has to be trusted.
         requires_admin=True,
         timeout_s=120.0,
-        ours=True,
+        in_contract=False,
     ),
 )

@@ -10,11 +10,11 @@ from msgspec import UNSET, Meta, UnsetType
 from hanami_actors.actors.cluster.messages import DescribeMoment
 from hanami_actors.actors.gateway import GetClusterFigures, Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import EVERYBODY, Empty, Endpoint, Nothing
 from hanami_actors.api.endpoints.checkpoint import require_source
-from hanami_actors.api.endpoints.replies import ListReply, OwnedReply
-from hanami_actors.api.fields import ResourceName, UuidText
+from hanami_actors.api.replies import ListReply, OwnedReply
+from hanami_actors.api.table.effects import Effects
+from hanami_actors.api.table.endpoint import EVERYBODY, Empty, Endpoint, Nothing
+from hanami_actors.api.table.fields import ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.cluster.apply import apply
 from hanami_actors.domain.cluster.events import ClusterCreated

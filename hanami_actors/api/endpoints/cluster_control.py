@@ -13,15 +13,15 @@ from hanami_actors.actors.cluster.messages import (
 )
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.cluster import (
     DIRECTORY,
     OneCluster,
     owned_reply,
     require_cluster,
 )
-from hanami_actors.api.endpoints.replies import ListReply, OwnedReply
-from hanami_actors.api.fields import ResourceName, UuidText
+from hanami_actors.api.replies import ListReply, OwnedReply
+from hanami_actors.api.table.endpoint import EVERYBODY, Endpoint
+from hanami_actors.api.table.fields import ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.cluster.messages import RenameCluster
 from hanami_actors.errors import ConflictError, NotFoundError
@@ -245,7 +245,7 @@ ROWS = (
         reply=OwnedReply,
         errors=(NotFoundError, ConflictError),
         handler=rename_cluster,
-        ours=True,
+        in_contract=False,
     ),
     Endpoint(
         name="get_cluster_stats",
@@ -257,7 +257,7 @@ ROWS = (
         reply=StatsReply,
         errors=(NotFoundError,),
         handler=get_cluster_stats,
-        ours=True,
+        in_contract=False,
     ),
     Endpoint(
         name="get_cluster_history",
@@ -269,7 +269,7 @@ ROWS = (
         reply=ListReply,
         errors=(NotFoundError,),
         handler=get_cluster_history,
-        ours=True,
+        in_contract=False,
         timeout_s=60.0,
     ),
 )

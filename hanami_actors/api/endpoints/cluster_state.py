@@ -6,8 +6,6 @@ import msgspec
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.checkpoint import require_checkpoint, require_source
 from hanami_actors.api.endpoints.cluster import (
     DIRECTORY,
@@ -16,8 +14,10 @@ from hanami_actors.api.endpoints.cluster import (
     owned_reply,
     require_cluster,
 )
-from hanami_actors.api.endpoints.replies import OwnedReply, UuidReply
-from hanami_actors.api.fields import ResourceName, UuidText
+from hanami_actors.api.replies import OwnedReply, UuidReply
+from hanami_actors.api.table.effects import Effects
+from hanami_actors.api.table.endpoint import EVERYBODY, Endpoint
+from hanami_actors.api.table.fields import ResourceName, UuidText
 from hanami_actors.domain.checkpoint.events import CheckpointCreated
 from hanami_actors.domain.cluster.events import TaskQueued
 from hanami_actors.domain.cluster.messages import CreateCluster, LoadCheckpoint, SaveCheckpoint
@@ -132,6 +132,6 @@ ROWS = (
         errors=(NotFoundError, ConflictError, LimitError),
         handler=copy_cluster,
         first_answer=first_cluster,
-        ours=True,
+        in_contract=False,
     ),
 )

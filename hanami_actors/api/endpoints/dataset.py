@@ -7,9 +7,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import EVERYBODY, Empty, Endpoint, Nothing
-from hanami_actors.api.endpoints.replies import ListReply, OwnedReply
-from hanami_actors.api.fields import ColumnName, UuidText
+from hanami_actors.api.replies import ListReply, OwnedReply
+from hanami_actors.api.table.endpoint import EVERYBODY, Empty, Endpoint, Nothing
+from hanami_actors.api.table.fields import ColumnName, UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.dataset.aggregate import DatasetState
 from hanami_actors.domain.dataset.events import Column, DatasetContent

@@ -2,7 +2,7 @@
 
 from hanami_actors.api.answers import CONTENT_TYPE_JSON, Document, RawReply
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import OPEN, Empty, Endpoint
+from hanami_actors.api.table.endpoint import OPEN, Empty, Endpoint
 
 __all__ = ["ROWS"]
 
@@ -35,7 +35,7 @@ ROWS = (
         reply=Document,
         errors=(),
         handler=get_openapi,
-        ours=True,
+        in_contract=False,
     ),
     Endpoint(
         name="get_documentation_page",
@@ -49,6 +49,6 @@ ROWS = (
         content_types=(CONTENT_TYPE_HTML,),
         errors=(),
         handler=get_page,
-        ours=True,
+        in_contract=False,
     ),
 )

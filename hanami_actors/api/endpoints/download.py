@@ -9,9 +9,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.api.answers import FileContent, FileReply
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.dataset import require_dataset, require_filled
-from hanami_actors.api.fields import UuidText
+from hanami_actors.api.table.endpoint import EVERYBODY, Endpoint
+from hanami_actors.api.table.fields import UuidText
 from hanami_actors.datasets.export import FORMATS, RowRange
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError
 
@@ -149,7 +149,7 @@ ROWS = (
         errors=ERRORS,
         handler=download_dataset,
         timeout_s=60.0,
-        ours=True,
+        in_contract=False,
     ),
     Endpoint(
         name="report_dataset",
@@ -162,6 +162,6 @@ ROWS = (
         errors=ERRORS,
         handler=report_dataset,
         timeout_s=60.0,
-        ours=True,
+        in_contract=False,
     ),
 )

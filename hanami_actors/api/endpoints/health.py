@@ -3,7 +3,7 @@
 import msgspec
 
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import OPEN, Empty, Endpoint
+from hanami_actors.api.table.endpoint import OPEN, Empty, Endpoint
 from hanami_actors.errors import BusyError
 
 __all__ = ["ROWS"]
@@ -45,7 +45,7 @@ ROWS = (
         reply=LiveReply,
         errors=(),
         handler=get_live,
-        ours=True,
+        in_contract=False,
     ),
     Endpoint(
         name="get_health_ready",
@@ -58,6 +58,6 @@ ROWS = (
         reply=ReadyReply,
         errors=(BusyError,),
         handler=get_ready,
-        ours=True,
+        in_contract=False,
     ),
 )

@@ -1,8 +1,8 @@
 """Compute hosts."""
 
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import EVERYBODY, Empty, Endpoint
-from hanami_actors.api.endpoints.replies import ListReply
+from hanami_actors.api.replies import ListReply
+from hanami_actors.api.table.endpoint import EVERYBODY, Empty, Endpoint
 from hanami_actors.domain.tables import listing
 
 __all__ = ["ROWS"]

@@ -7,9 +7,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import ADMINS, EVERYBODY, Endpoint
-from hanami_actors.api.endpoints.replies import ListReply
-from hanami_actors.api.fields import UserId
+from hanami_actors.api.replies import ListReply
+from hanami_actors.api.table.endpoint import ADMINS, EVERYBODY, Endpoint
+from hanami_actors.api.table.fields import UserId
 from hanami_actors.domain.audit.events import CallFailed, CallMade
 from hanami_actors.domain.audit.messages import (
     ERRORS,

@@ -3,7 +3,7 @@
 import msgspec
 
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import EVERYBODY, Empty, Endpoint
+from hanami_actors.api.table.endpoint import EVERYBODY, Empty, Endpoint
 from hanami_actors.measure.machine import Core, Package
 from hanami_actors.measure.series import History
 

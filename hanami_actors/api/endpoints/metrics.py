@@ -4,7 +4,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from hanami_actors.api.answers import Document, RawReply
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import ADMINS, Empty, Endpoint
+from hanami_actors.api.table.endpoint import ADMINS, Empty, Endpoint
 
 __all__ = ["ROWS"]
 
@@ -27,6 +27,6 @@ ROWS = (
         content_types=("text/plain",),
         errors=(),
         handler=get_metrics,
-        ours=True,
+        in_contract=False,
     ),
 )

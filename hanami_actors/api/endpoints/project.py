@@ -4,10 +4,10 @@ import msgspec
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import ADMINS, Empty, Endpoint, Nothing
-from hanami_actors.api.endpoints.replies import ListReply
-from hanami_actors.api.fields import ProjectId, ResourceName
+from hanami_actors.api.replies import ListReply
+from hanami_actors.api.table.effects import Effects
+from hanami_actors.api.table.endpoint import ADMINS, Empty, Endpoint, Nothing
+from hanami_actors.api.table.fields import ProjectId, ResourceName
 from hanami_actors.domain.base import Message, format_timestamp
 from hanami_actors.domain.checkpoint.messages import DeleteCheckpoint
 from hanami_actors.domain.cluster.messages import DeleteCluster
@@ -15,7 +15,7 @@ from hanami_actors.domain.dataset.messages import DeleteDataset
 from hanami_actors.domain.project.aggregate import ProjectState, apply, initial
 from hanami_actors.domain.project.events import ProjectCreated
 from hanami_actors.domain.project.messages import CreateProject, DeleteProject
-from hanami_actors.domain.project.resources import ProjectResources, resources_of
+from hanami_actors.domain.project_resources import ProjectResources, resources_of
 from hanami_actors.domain.tables import Tables, listing
 from hanami_actors.domain.user.messages import RemoveProject
 from hanami_actors.errors import ConflictError, NotFoundError

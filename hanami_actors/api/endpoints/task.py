@@ -8,11 +8,11 @@ from msgspec import Meta
 from hanami_actors.actors.cluster.messages import AbortTask, PauseTask, ResumeTask
 from hanami_actors.actors.gateway import DeleteTask, GetTask, ListTasks, Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import EVERYBODY, Endpoint, Nothing
 from hanami_actors.api.endpoints.cluster import require_cluster
-from hanami_actors.api.endpoints.replies import ListReply
-from hanami_actors.api.fields import ResourceName, UuidText
+from hanami_actors.api.replies import ListReply
+from hanami_actors.api.table.effects import Effects
+from hanami_actors.api.table.endpoint import EVERYBODY, Endpoint, Nothing
+from hanami_actors.api.table.fields import ResourceName, UuidText
 from hanami_actors.domain.base import Message, format_timestamp
 from hanami_actors.domain.cluster.events import TaskQueued
 from hanami_actors.domain.cluster.messages import (
@@ -302,7 +302,7 @@ ROWS = (
         reply=TaskReply,
         errors=(NotFoundError, ConflictError),
         handler=pause_task,
-        ours=True,
+        in_contract=False,
     ),
     Endpoint(
         name="resume_task",
@@ -314,7 +314,7 @@ ROWS = (
         reply=TaskReply,
         errors=(NotFoundError, ConflictError),
         handler=resume_task,
-        ours=True,
+        in_contract=False,
     ),
     Endpoint(
         name="abort_task",
@@ -326,6 +326,6 @@ ROWS = (
         reply=TaskReply,
         errors=(NotFoundError, ConflictError),
         handler=abort_task,
-        ours=True,
+        in_contract=False,
     ),
 )

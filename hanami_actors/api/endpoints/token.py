@@ -6,11 +6,17 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import EVERYBODY, OPEN, Endpoint
 from hanami_actors.api.endpoints.credentials import one_passphrase
-from hanami_actors.api.fields import Base64Secret, EndpointPath, PlainSecret, ProjectId, UserId
 from hanami_actors.api.login.limits import Login
 from hanami_actors.api.login.login import LoginAnswer
+from hanami_actors.api.table.endpoint import EVERYBODY, OPEN, Endpoint
+from hanami_actors.api.table.fields import (
+    Base64Secret,
+    EndpointPath,
+    PlainSecret,
+    ProjectId,
+    UserId,
+)
 from hanami_actors.errors import BadRequestError, LimitError, UnauthorizedError
 
 __all__ = ["ROWS"]

@@ -7,11 +7,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.dataset import require_dataset
-from hanami_actors.api.endpoints.replies import OwnedReply, UuidReply
-from hanami_actors.api.fields import ChecksumText, ResourceName, UuidText
+from hanami_actors.api.replies import OwnedReply, UuidReply
+from hanami_actors.api.table.effects import Effects
+from hanami_actors.api.table.endpoint import EVERYBODY, Endpoint
+from hanami_actors.api.table.fields import ChecksumText, ResourceName, UuidText
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.dataset.aggregate import DatasetState, apply, initial
 from hanami_actors.domain.dataset.events import DatasetCreated

@@ -4,9 +4,9 @@ import msgspec
 
 from hanami_actors.actors.gateway import GetUploadProgress, Target, TargetKind, UploadProgress
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.dataset import OneDataset, require_dataset
-from hanami_actors.api.fields import UuidText
+from hanami_actors.api.table.endpoint import EVERYBODY, Endpoint
+from hanami_actors.api.table.fields import UuidText
 from hanami_actors.domain.dataset.aggregate import DatasetPhase, DatasetState
 from hanami_actors.domain.upload.state import UploadPhase, UploadState
 from hanami_actors.errors import ConflictError, NotFoundError
@@ -182,6 +182,6 @@ ROWS = (
         reply=UploadReply,
         errors=(NotFoundError,),
         handler=get_upload,
-        ours=True,
+        in_contract=False,
     ),
 )

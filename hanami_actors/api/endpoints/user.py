@@ -7,13 +7,13 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.effects import Effects
-from hanami_actors.api.endpoint import ADMINS, EVERYBODY, Empty, Endpoint, Nothing
 from hanami_actors.api.endpoints.credentials import one_passphrase
-from hanami_actors.api.endpoints.replies import ListReply
-from hanami_actors.api.fields import USER_ID, Base64Secret, PlainSecret, ResourceName, UserId
 from hanami_actors.api.login.limits import Login
 from hanami_actors.api.login.login import LoginAnswer as TokenReply
+from hanami_actors.api.replies import ListReply
+from hanami_actors.api.table.effects import Effects
+from hanami_actors.api.table.endpoint import ADMINS, EVERYBODY, Empty, Endpoint, Nothing
+from hanami_actors.api.table.fields import USER_ID, Base64Secret, PlainSecret, ResourceName, UserId
 from hanami_actors.domain.base import format_timestamp
 from hanami_actors.domain.tables import listing
 from hanami_actors.domain.user.aggregate import UserState, apply, initial
@@ -235,6 +235,6 @@ ROWS = (
         reply=TokenReply,
         errors=(UnauthorizedError, LimitError),
         handler=change_passphrase,
-        ours=True,
+        in_contract=False,
     ),
 )

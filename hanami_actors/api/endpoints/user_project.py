@@ -5,15 +5,15 @@ from msgspec import UNSET, UnsetType
 
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.context import Context
-from hanami_actors.api.endpoint import EVERYBODY, Endpoint
 from hanami_actors.api.endpoints.user import (
     AssignmentReply,
     UserReply,
     require_user,
     user_reply,
 )
-from hanami_actors.api.fields import ProjectId, RoleName, UserId
 from hanami_actors.api.login.login import LoginAnswer
+from hanami_actors.api.table.endpoint import EVERYBODY, Endpoint
+from hanami_actors.api.table.fields import ProjectId, RoleName, UserId
 from hanami_actors.domain.access import ADMIN_PROJECT_ID
 from hanami_actors.domain.user.messages import AssignProject, RemoveProject
 from hanami_actors.errors import BadRequestError, ConflictError, NotFoundError, UnauthorizedError

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hanami_actors.api.policy import parse_policy
+from hanami_actors.api.table.policy import parse_policy
 from hanami_actors.errors import SettingsError
 
 METHODS = ("GET", "POST", "PUT", "DELETE")

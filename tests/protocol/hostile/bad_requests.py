@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hanami_actors.api.endpoint import Endpoint
-from hanami_actors.api.endpoints.table import ENDPOINTS
+from hanami_actors.api.endpoints.all import ENDPOINTS
+from hanami_actors.api.table.endpoint import Endpoint
 from tests.protocol.raw_clients import RawHttp
 from tests.protocol.samples import bad_values, required_fields
 

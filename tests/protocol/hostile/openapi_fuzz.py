@@ -8,8 +8,8 @@ from schemathesis.checks import negative_data_rejection, positive_data_acceptanc
 from schemathesis.openapi import from_dict
 from schemathesis.schemas import BaseSchema
 
-from hanami_actors.api.endpoints.table import ENDPOINTS
-from hanami_actors.api.openapi import openapi_document
+from hanami_actors.api.endpoints.all import ENDPOINTS
+from hanami_actors.api.table.openapi import openapi_document
 from tests.server import ServerProcess
 
 __all__ = ["EXCLUDED", "EXCLUDED_OF_LINKS", "OPERATIONS", "Target", "schema"]

@@ -210,7 +210,7 @@ def test_the_limit_of_open_files_is_raised_for_the_connections(tmp_path):
 def test_as_many_connections_are_taken_as_the_system_allows(soft, hard, wanted, possible, raised):
     code = (
         "import resource\n"
-        "from hanami_actors.api.connections import raise_file_limit\n"
+        "from hanami_actors.api.http.connections import raise_file_limit\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
         f"print(raise_file_limit({wanted}), resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
     )

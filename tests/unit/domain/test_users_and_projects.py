@@ -5,7 +5,7 @@ import pytest
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.project import aggregate as project
 from hanami_actors.domain.project.messages import CreateProject
-from hanami_actors.domain.project.resources import resources_of
+from hanami_actors.domain.project_resources import resources_of
 from hanami_actors.domain.user import aggregate as user
 from hanami_actors.domain.user.aggregate import Assignment
 from hanami_actors.domain.user.messages import (

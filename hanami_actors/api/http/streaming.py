@@ -9,7 +9,7 @@ from tornado.iostream import StreamClosedError
 
 from hanami_actors.api.answers import FileReply
 from hanami_actors.api.context import Context
-from hanami_actors.api.exchange import Exchange
+from hanami_actors.api.http.exchange import Exchange
 from hanami_actors.errors import HanamiError
 
 __all__ = ["send_body", "send_file"]

@@ -1,7 +1,7 @@
 """How a request that fails is answered, and which failures are for the log."""
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
@@ -13,6 +13,7 @@ from hanami_actors.api.answers import (
     problem_document,
     wants_problem,
 )
+from hanami_actors.api.table.routes import Routes
 from hanami_actors.errors import (
     BusyError,
     FaultError,
@@ -22,10 +23,7 @@ from hanami_actors.errors import (
     StorageFullError,
 )
 
-if TYPE_CHECKING:
-    from hanami_actors.api.routes import Routes
-
-__all__ = ["Refusal", "log_fault", "refusal_of"]
+__all__ = ["ErrorResponse", "error_response_of", "log_fault"]
 
 RETRY_AFTER_S = 1
 RETRY_AFTER_FULL_S = 60
@@ -33,7 +31,7 @@ RETRY_AFTER_FULL_S = 60
 _logger = logging.getLogger(__name__)
 
 
-class Refusal(NamedTuple):
+class ErrorResponse(NamedTuple):
     """The one shape that all errors have."""
 
     status: int
@@ -41,9 +39,9 @@ class Refusal(NamedTuple):
     body: bytes
 
 
-def refusal_of(
-    error: HanamiError, request: HTTPServerRequest, request_id: str, routes: "Routes"
-) -> Refusal:
+def error_response_of(
+    error: HanamiError, request: HTTPServerRequest, request_id: str, routes: Routes
+) -> ErrorResponse:
     """Return the answer to a request that failed.
 
     Parameters
@@ -65,9 +63,9 @@ def refusal_of(
         headers["Retry-After"] = str(RETRY_AFTER_FULL_S)
     if wants_problem(request.headers.get("Accept", "")):
         headers["Content-Type"] = CONTENT_TYPE_PROBLEM
-        return Refusal(error.status, headers, problem_document(error, request_id))
+        return ErrorResponse(error.status, headers, problem_document(error, request_id))
     headers["Content-Type"] = f"{CONTENT_TYPE_TEXT}; charset=utf-8"
-    return Refusal(error.status, headers, error_text(error).encode())
+    return ErrorResponse(error.status, headers, error_text(error).encode())
 
 
 def log_fault(error: BaseException | None, request: HTTPServerRequest, request_id: str) -> None:

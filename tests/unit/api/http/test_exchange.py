@@ -1,6 +1,6 @@
 """What every answer carries."""
 
-from hanami_actors.api.exchange import DateLine
+from hanami_actors.api.http.exchange import DateLine
 
 SECOND_US = 1_000_000
 

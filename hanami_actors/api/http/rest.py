@@ -11,11 +11,11 @@ from hanami_actors.api.access_log import AccessEntry
 from hanami_actors.api.answers import FileReply, RawReply, encode_json
 from hanami_actors.api.call_log import Call
 from hanami_actors.api.context import Context
-from hanami_actors.api.exchange import DateLine, Exchange
-from hanami_actors.api.idempotency import IdempotencyDesk
-from hanami_actors.api.routes import Route
+from hanami_actors.api.http.exchange import DateLine, Exchange
+from hanami_actors.api.http.idempotency import IdempotencyService
+from hanami_actors.api.http.streaming import send_body, send_file
 from hanami_actors.api.services import Services
-from hanami_actors.api.streaming import send_body, send_file
+from hanami_actors.api.table.routes import Route
 from hanami_actors.domain.base import Who
 from hanami_actors.errors import (
     BusyError,
@@ -41,7 +41,7 @@ class RestExchange(Exchange):
     ----------
     services : Services
     date_line : DateLine
-    idempotency : IdempotencyDesk
+    idempotency : IdempotencyService
     request : HTTPServerRequest
     """
 
@@ -57,7 +57,7 @@ class RestExchange(Exchange):
         self,
         services: Services,
         date_line: DateLine,
-        idempotency: IdempotencyDesk,
+        idempotency: IdempotencyService,
         request: httputil.HTTPServerRequest,
     ) -> None:
         super().__init__(services, date_line, request)

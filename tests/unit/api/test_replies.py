@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from hanami_actors.api.endpoints.replies import ListCache
+from hanami_actors.api.replies import ListCache
 from hanami_actors.domain.base import Who
 from tests.fakes import FakeGateway
 

@@ -1,6 +1,5 @@
 """All endpoints. To add one: a request and a reply struct, a handler, and a row in its resource."""
 
-from hanami_actors.api.endpoint import Endpoint
 from hanami_actors.api.endpoints import (
     checkpoint,
     checkpoint_file,
@@ -23,6 +22,7 @@ from hanami_actors.api.endpoints import (
     user,
     user_project,
 )
+from hanami_actors.api.table.endpoint import Endpoint
 
 __all__ = ["ENDPOINTS"]
 

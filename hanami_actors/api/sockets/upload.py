@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hanami_actors.actors.gateway import Command, Gateway, Target, TargetKind
 from hanami_actors.api.bridge import ask_patiently
-from hanami_actors.api.websocket import CLOSE_FAULT, HanamiSocket
+from hanami_actors.api.sockets.handshake import CLOSE_FAULT, HanamiSocket
 from hanami_actors.domain.base import Who
 from hanami_actors.domain.upload.messages import AppendChunk
 from hanami_actors.errors import FaultError, HanamiError, NotFoundError

@@ -10,8 +10,8 @@ from typing import Any
 from hanami_actors.actors.gateway import Target, TargetKind
 from hanami_actors.api.answers import CONTENT_TYPE_JSON, RawReply, encode_json
 from hanami_actors.api.context import Context
-from hanami_actors.api.effects import IDEMPOTENCY_HEADER, Effects
-from hanami_actors.api.endpoint import Endpoint
+from hanami_actors.api.table.effects import IDEMPOTENCY_HEADER, Effects
+from hanami_actors.api.table.endpoint import Endpoint
 from hanami_actors.domain.base import Message
 from hanami_actors.domain.idempotency.keys import (
     BeginKey,
@@ -34,7 +34,7 @@ from hanami_actors.errors import (
 )
 from hanami_actors.ports import Clock
 
-__all__ = ["REPLAYED_HEADER", "IdempotencyDesk", "StoredRejectionError"]
+__all__ = ["REPLAYED_HEADER", "IdempotencyService", "StoredRejectionError"]
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class StoredRejectionError(RejectedError):
         self.code = state.code  # type: ignore[misc]
 
 
-class IdempotencyDesk:
+class IdempotencyService:
     """Carries out calls with a key once. Runs in the event loop's thread.
 
     A call is noted before it is carried out, and its answer before it is sent. When a crash comes

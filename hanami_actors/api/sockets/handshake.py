@@ -12,11 +12,11 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketP
 
 from hanami_actors.api.access_log import AccessEntry
 from hanami_actors.api.answers import encode_json
-from hanami_actors.api.identified import Identified
+from hanami_actors.api.sockets.base import SocketHandler
 from hanami_actors.domain.base import Who
 from hanami_actors.errors import BadRequestError, FaultError, HanamiError, LimitError
 
-__all__ = ["HanamiSocket", "OpenSession", "Session"]
+__all__ = ["HanamiSocket", "SessionFactory", "SocketSession"]
 
 FIRST_MESSAGE_SIZE_MAX_BYTES = 128 * 1024
 CLOSE_HANDSHAKE_TIMEOUT = 4408
@@ -26,7 +26,7 @@ SWITCHING_PROTOCOLS = 101
 _logger = logging.getLogger(__name__)
 
 
-class Session(Protocol):
+class SocketSession(Protocol):
     """What follows a good handshake; one per socket."""
 
     def on_message(self, message: bytes | str) -> Awaitable[None] | None:
@@ -38,11 +38,11 @@ class Session(Protocol):
         ...
 
 
-OpenSession = Callable[["HanamiSocket", Who, str], Session]
+SessionFactory = Callable[["HanamiSocket", Who, str], SocketSession]
 """Opens the session of a target for a caller and a uuid, or raises a `HanamiError`."""
 
 
-class HanamiSocket(Identified, WebSocketHandler):
+class HanamiSocket(SocketHandler, WebSocketHandler):
     """A websocket. Runs in the event loop's thread.
 
     The first message is the handshake; a refused one is answered and another may follow.
@@ -57,10 +57,10 @@ class HanamiSocket(Identified, WebSocketHandler):
         As the client is told it.
     """
 
-    def initialize(self, targets: Mapping[str, OpenSession]) -> None:
+    def initialize(self, targets: Mapping[str, SessionFactory]) -> None:
         """Take what a target's name opens; tornado calls this once per connection."""
         self._targets = targets
-        self._session: Session | None = None
+        self._session: SocketSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.first: dict[str, Any] = {}
         self.token = ""
@@ -173,7 +173,7 @@ class HanamiSocket(Identified, WebSocketHandler):
         exc_info = (typ, value, tb) if typ and value else None
         _logger.error("request %s: websocket failed", self.request_id, exc_info=exc_info)
 
-    def _handshake(self, message: bytes | str) -> Session:
+    def _handshake(self, message: bytes | str) -> SocketSession:
         first = _decode_first(message)
         token, target, uuid = (_text(first, name) for name in ("token", "target", "uuid"))
         tables = self.services.gateway.tables

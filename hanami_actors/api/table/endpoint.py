@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hanami_actors.api.effects import Effects
+from hanami_actors.api.table.effects import Effects
 from hanami_actors.errors import HanamiError
 
 __all__ = ["ADMINS", "EVERYBODY", "OPEN", "Access", "Empty", "Endpoint", "Nothing"]
@@ -81,8 +81,8 @@ class Endpoint:
     first_answer : callable, optional
         What makes the reply again from what a call did, if its answer got lost; a row with one
         honours ``Idempotency-Key``. The name of such a row is stored: it never changes.
-    ours : bool
-        Not in the contract; a policy file that does not name the path does not close it.
+    in_contract : bool
+        Of the original. A policy file that does not name the path of another one does not close it.
     """
 
     name: str
@@ -100,7 +100,7 @@ class Endpoint:
     timeout_s: float = 10.0
     content_types: tuple[str, ...] = ("text/json",)
     first_answer: Callable[[Effects], Any] | None = None
-    ours: bool = False
+    in_contract: bool = True
 
     @property
     def canonical_path(self) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hanami_actors.api.cluster_socket import open_cluster
-from hanami_actors.api.upload_socket import open_upload
-from hanami_actors.api.websocket import OpenSession
+from hanami_actors.api.sockets.direct import open_cluster
+from hanami_actors.api.sockets.handshake import SessionFactory
+from hanami_actors.api.sockets.upload import open_upload
 
 __all__ = ["TARGETS"]
 
-TARGETS: Mapping[str, OpenSession] = MappingProxyType(
+TARGETS: Mapping[str, SessionFactory] = MappingProxyType(
     {"cluster": open_cluster, "file_upload": open_upload}
 )

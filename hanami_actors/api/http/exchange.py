@@ -15,7 +15,7 @@ from tornado.httputil import (
 )
 
 from hanami_actors.api.answers import CONTENT_TYPE_JSON, SERVER_NAME
-from hanami_actors.api.refusals import log_fault, refusal_of
+from hanami_actors.api.error_responses import error_response_of, log_fault
 from hanami_actors.api.services import Services
 from hanami_actors.errors import FaultError, HanamiError
 
@@ -133,10 +133,10 @@ class Exchange(HTTPMessageDelegate):
             self.cut()
             return
         shown = error if isinstance(error, HanamiError) else FaultError()
-        refusal = refusal_of(shown, self.request, self.request_id, self.services.routes)
-        for name, value in refusal.headers.items():
+        response = error_response_of(shown, self.request, self.request_id, self.services.routes)
+        for name, value in response.headers.items():
             self.set_header(name, value)
-        self.send(refusal.body, status=refusal.status)
+        self.send(response.body, status=response.status)
 
     def _begin(self, content_type: str, status: int, first: bytes | None) -> None:
         headers = self._headers

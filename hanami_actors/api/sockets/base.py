@@ -7,7 +7,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, HTTPError, RequestHandler
 
 from hanami_actors.api.answers import SERVER_NAME
-from hanami_actors.api.refusals import log_fault, refusal_of
+from hanami_actors.api.error_responses import error_response_of, log_fault
 from hanami_actors.api.services import Services
 from hanami_actors.errors import (
     BadRequestError,
@@ -17,10 +17,10 @@ from hanami_actors.errors import (
     NotFoundError,
 )
 
-__all__ = ["Identified"]
+__all__ = ["SocketHandler"]
 
 
-class Identified(RequestHandler):
+class SocketHandler(RequestHandler):
     """Base of the handler of websockets.
 
     Parameters
@@ -68,11 +68,11 @@ class Identified(RequestHandler):
         """Write the one shape that all errors have."""
         exception = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         error = self._as_error(exception, status_code)
-        refusal = refusal_of(error, self.request, self.request_id, self.services.routes)
-        self.set_status(refusal.status)
-        for name, value in refusal.headers.items():
+        response = error_response_of(error, self.request, self.request_id, self.services.routes)
+        self.set_status(response.status)
+        for name, value in response.headers.items():
             self.set_header(name, value)
-        self.write(refusal.body)
+        self.write(response.body)
 
     def log_exception(
         self,

@@ -15,7 +15,7 @@ from msgspec.inspect import (
     type_info,
 )
 
-from hanami_actors.api.fields import PATTERN_RULES, SECRET_FIELDS
+from hanami_actors.api.table.fields import PATTERN_RULES, SECRET_FIELDS
 from hanami_actors.errors import BadRequestError
 
 __all__ = ["RequestDecoder", "parse_query"]

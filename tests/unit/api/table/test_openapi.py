@@ -7,10 +7,10 @@ from importlib.resources import files
 import msgspec
 import pytest
 
-from hanami_actors.api.endpoints.table import ENDPOINTS
-from hanami_actors.api.openapi import errors_of_row, openapi_document
-from hanami_actors.api.page import render_markdown_table, render_page
-from hanami_actors.api.policy import default_policy_text, parse_policy
+from hanami_actors.api.endpoints.all import ENDPOINTS
+from hanami_actors.api.table.html_page import render_markdown_table, render_page
+from hanami_actors.api.table.openapi import errors_of_row, openapi_document
+from hanami_actors.api.table.policy import default_policy_text, parse_policy
 
 ROWS = pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: row.name)
 

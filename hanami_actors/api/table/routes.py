@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hanami_actors.api.decode import RequestDecoder
-from hanami_actors.api.endpoint import Endpoint
-from hanami_actors.api.policy import Policy
+from hanami_actors.api.table.decode import RequestDecoder
+from hanami_actors.api.table.endpoint import Endpoint
+from hanami_actors.api.table.policy import Policy
 from hanami_actors.domain.base import Who
 from hanami_actors.errors import (
     BadRequestError,

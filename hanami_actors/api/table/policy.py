@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from hanami_actors.api.endpoint import Endpoint
+from hanami_actors.api.table.endpoint import Endpoint
 from hanami_actors.errors import SettingsError
 
 __all__ = ["LEFTOVERS", "Policy", "default_policy_text", "parse_policy"]
@@ -46,7 +46,7 @@ class Policy:
         """
         rules = self.entries.get(row.canonical_path)
         if rules is None:
-            return frozenset(row.access.roles) if row.ours else frozenset()
+            return frozenset(row.access.roles) if not row.in_contract else frozenset()
         return rules.get(row.method, frozenset())
 
 

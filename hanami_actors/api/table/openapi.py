@@ -13,8 +13,8 @@ from hanami_actors.api.answers import (
     Document,
     FileContent,
 )
-from hanami_actors.api.effects import IDEMPOTENCY_HEADER
-from hanami_actors.api.endpoint import PREFIXES, Endpoint
+from hanami_actors.api.table.effects import IDEMPOTENCY_HEADER
+from hanami_actors.api.table.endpoint import PREFIXES, Endpoint
 from hanami_actors.errors import (
     BadRequestError,
     BusyError,

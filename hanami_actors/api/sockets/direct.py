@@ -14,9 +14,9 @@ from hanami_actors.actors.cluster.connections import OpenChannel, TakeWriter
 from hanami_actors.actors.gateway import Command, Gateway, Target, TargetKind
 from hanami_actors.api.answers import encode_json
 from hanami_actors.api.bridge import ask
-from hanami_actors.api.close_codes import close_code_of
-from hanami_actors.api.frames import binary_frame
-from hanami_actors.api.websocket import HanamiSocket
+from hanami_actors.api.sockets.close_codes import close_code_of
+from hanami_actors.api.sockets.frames import binary_frame
+from hanami_actors.api.sockets.handshake import HanamiSocket
 from hanami_actors.domain.base import Message, Who
 from hanami_actors.domain.tables import find_visible
 from hanami_actors.engine.direct.channel import Closing, DirectChannel, Ports, Step

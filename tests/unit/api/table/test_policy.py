@@ -2,12 +2,12 @@ import dataclasses
 
 import pytest
 
-from hanami_actors.api.endpoints.table import ENDPOINTS
-from hanami_actors.api.policy import LEFTOVERS, default_policy_text, parse_policy
+from hanami_actors.api.endpoints.all import ENDPOINTS
+from hanami_actors.api.table.policy import LEFTOVERS, default_policy_text, parse_policy
 from hanami_actors.errors import SettingsError
 
 ROW = next(row for row in ENDPOINTS if row.name == "get_cluster")
-OURS = dataclasses.replace(ROW, path="cluster/extra", ours=True)
+OURS = dataclasses.replace(ROW, path="cluster/extra", in_contract=False)
 
 # The table of the contract (section 3.2): path, then roles by method. a = admin, b = both.
 CONTRACT = {
@@ -51,7 +51,7 @@ ROLES = {"a": {"admin"}, "b": {"admin", "member"}}
 
 def test_the_default_policy_is_the_table_of_the_contract():
     entries = parse_policy(default_policy_text(ENDPOINTS)).entries
-    ours = {row.canonical_path for row in ENDPOINTS if row.ours}
+    ours = {row.canonical_path for row in ENDPOINTS if not row.in_contract}
     assert {path: dict(rules) for path, rules in entries.items() if path not in ours} == {
         f"v1.0alpha/{path}": {method: ROLES[who] for method, who in rules.items()}
         for path, rules in CONTRACT.items()

@@ -5,9 +5,9 @@ from html import escape
 from typing import Any
 
 from hanami_actors import __version__
-from hanami_actors.api.endpoint import PREFIXES, Endpoint
-from hanami_actors.api.fields import PATTERN_RULES
-from hanami_actors.api.openapi import errors_of_row, schemas_of
+from hanami_actors.api.table.endpoint import PREFIXES, Endpoint
+from hanami_actors.api.table.fields import PATTERN_RULES
+from hanami_actors.api.table.openapi import errors_of_row, schemas_of
 
 __all__ = ["render_markdown_table", "render_page"]
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Meta, UnsetType
 
-from hanami_actors.api.decode import RequestDecoder, parse_query
-from hanami_actors.api.fields import NAME, ResourceName, UuidText
+from hanami_actors.api.table.decode import RequestDecoder, parse_query
+from hanami_actors.api.table.fields import NAME, ResourceName, UuidText
 from hanami_actors.errors import BadRequestError
 
 

@@ -2,9 +2,9 @@ import dataclasses
 
 import pytest
 
-from hanami_actors.api.endpoints.table import ENDPOINTS
-from hanami_actors.api.policy import Policy, parse_policy
-from hanami_actors.api.routes import Routes
+from hanami_actors.api.endpoints.all import ENDPOINTS
+from hanami_actors.api.table.policy import Policy, parse_policy
+from hanami_actors.api.table.routes import Routes
 from hanami_actors.domain.base import Who
 from hanami_actors.errors import (
     BadRequestError,

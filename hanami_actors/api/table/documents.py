@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from hanami_actors.api.answers import encode_json
-from hanami_actors.api.endpoint import Endpoint
-from hanami_actors.api.openapi import openapi_document
-from hanami_actors.api.page import render_page
+from hanami_actors.api.table.endpoint import Endpoint
+from hanami_actors.api.table.html_page import render_page
+from hanami_actors.api.table.openapi import openapi_document
 
 __all__ = ["Documents"]
 

@@ -1,0 +1,1 @@
+"""Websockets: the handshake, uploads, direct IO."""

@@ -1,0 +1,1 @@
+"""The table of endpoints, and what derives from it: routes, decoding, policy, documentation."""
