@@ -2,14 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from hanami_sdk._arguments import base64_text
-from hanami_sdk.hanami_request import (
-    API_PREFIX,
-    send_delete_request,
-    send_get_request,
-    send_post_request,
-    send_put_request,
-)
+from hanami_sdk.calls import clusters
+from hanami_sdk.hanami_request import send_call
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -30,8 +24,6 @@ __all__ = [
     "switch_to_direct_mode",
     "switch_to_task_mode",
 ]
-
-PATH = f"{API_PREFIX}cluster"
 
 
 def create_cluster(
@@ -67,40 +59,36 @@ def create_cluster(
     source_cycle : int, optional
         Or after so many cycles of it.
     """
-    body: dict[str, object] = {"name": name}
-    origins = {
-        "template": None if template is None else base64_text(template),
-        "checkpoint_uuid": checkpoint_uuid,
-        "source_cluster_uuid": source_cluster_uuid,
-        "source_task_uuid": source_task_uuid,
-        "source_cycle": source_cycle,
-    }
-    body.update({key: value for key, value in origins.items() if value is not None})
-    return send_post_request(token, address, PATH, body, verify_connection)
+    call = clusters.create_cluster(
+        name,
+        template,
+        checkpoint_uuid=checkpoint_uuid,
+        source_cluster_uuid=source_cluster_uuid,
+        source_task_uuid=source_task_uuid,
+        source_cycle=source_cycle,
+    )
+    return send_call(token, address, call, verify_connection)
 
 
 def copy_cluster(
     token: str, address: str, cluster_uuid: str, name: str, verify_connection: bool = True
 ) -> bytes:
     """Create a cluster that has learned what another one has; return it as JSON."""
-    body = {"cluster_uuid": cluster_uuid, "name": name}
-    return send_post_request(token, address, f"{PATH}/copy", body, verify_connection)
+    return send_call(token, address, clusters.copy_cluster(cluster_uuid, name), verify_connection)
 
 
 def rename_cluster(
     token: str, address: str, cluster_uuid: str, name: str, verify_connection: bool = True
 ) -> bytes:
     """Give a cluster another name; return it as JSON."""
-    body = {"uuid": cluster_uuid, "name": name}
-    return send_put_request(token, address, f"{PATH}/rename", body, verify_connection)
+    return send_call(token, address, clusters.rename_cluster(cluster_uuid, name), verify_connection)
 
 
 def get_cluster_stats(
     token: str, address: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Return everything that is known of a cluster now, as JSON."""
-    values = {"uuid": cluster_uuid}
-    return send_get_request(token, address, f"{PATH}/stats", values, verify_connection)
+    return send_call(token, address, clusters.get_stats(cluster_uuid), verify_connection)
 
 
 def get_cluster_history(
@@ -113,18 +101,15 @@ def get_cluster_history(
     number_of_rows: int = 1000,
 ) -> bytes:
     """Return recorded figures of what a cluster learned as JSON with ``header`` and ``body``."""
-    values: dict[str, object] = {"uuid": cluster_uuid, "number_of_rows": number_of_rows}
-    if task_uuid is not None:
-        values["task_uuid"] = task_uuid
-    return send_get_request(token, address, f"{PATH}/history", values, verify_connection)
+    call = clusters.get_history(cluster_uuid, number_of_rows, task_uuid)
+    return send_call(token, address, call, verify_connection)
 
 
 def save_cluster(
     token: str, address: str, name: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Save the state of a cluster as a checkpoint; return its name and uuid as JSON."""
-    body = {"name": name, "cluster_uuid": cluster_uuid}
-    return send_post_request(token, address, f"{PATH}/save", body, verify_connection)
+    return send_call(token, address, clusters.save_cluster(cluster_uuid, name), verify_connection)
 
 
 def restore_cluster(
@@ -135,27 +120,27 @@ def restore_cluster(
     verify_connection: bool = True,
 ) -> bytes:
     """Bring a cluster to the state of a checkpoint; return the uuid of the task as JSON."""
-    body = {"checkpoint_uuid": checkpoint_uuid, "cluster_uuid": cluster_uuid}
-    return send_post_request(token, address, f"{PATH}/load", body, verify_connection)
+    call = clusters.restore_cluster(cluster_uuid, checkpoint_uuid)
+    return send_call(token, address, call, verify_connection)
 
 
 def get_cluster(
     token: str, address: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Return one cluster as JSON."""
-    return send_get_request(token, address, PATH, {"uuid": cluster_uuid}, verify_connection)
+    return send_call(token, address, clusters.get_cluster(cluster_uuid), verify_connection)
 
 
 def list_clusters(token: str, address: str, verify_connection: bool = True) -> bytes:
     """Return all visible clusters as JSON with ``header`` and ``body``."""
-    return send_get_request(token, address, f"{PATH}/all", None, verify_connection)
+    return send_call(token, address, clusters.list_clusters(), verify_connection)
 
 
 def delete_cluster(
     token: str, address: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Delete a cluster with its tasks."""
-    return send_delete_request(token, address, PATH, {"uuid": cluster_uuid}, verify_connection)
+    return send_call(token, address, clusters.delete_cluster(cluster_uuid), verify_connection)
 
 
 def set_mode(
@@ -166,8 +151,7 @@ def set_mode(
     verify_connection: bool = True,
 ) -> bytes:
     """Switch to ``TASK`` or ``DIRECT`` mode; return the cluster as JSON."""
-    body = {"uuid": cluster_uuid, "new_state": new_state}
-    return send_put_request(token, address, f"{PATH}/set_mode", body, verify_connection)
+    return send_call(token, address, clusters.set_mode(cluster_uuid, new_state), verify_connection)
 
 
 def switch_to_task_mode(
@@ -204,7 +188,5 @@ def switch_host(
     hexagon_id: int | None = None,
 ) -> bytes:
     """Move a cluster, or one of its hexagons, to another host; return it as JSON."""
-    body: dict[str, object] = {"cluster_uuid": cluster_uuid, "host_uuid": host_uuid}
-    if hexagon_id is not None:
-        body["hexagon_id"] = hexagon_id
-    return send_put_request(token, address, f"{PATH}/switch_host", body, verify_connection)
+    call = clusters.switch_host(cluster_uuid, host_uuid, hexagon_id)
+    return send_call(token, address, call, verify_connection)

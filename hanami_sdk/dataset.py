@@ -17,15 +17,9 @@ from hanami_sdk._upload import (
     send_files,
 )
 from hanami_sdk._websocket import HandshakeRefusedError
+from hanami_sdk.calls import datasets
 from hanami_sdk.hanami_exceptions import HanamiException, InternalServerErrorException
-from hanami_sdk.hanami_request import (
-    API_PREFIX,
-    send_delete_request,
-    send_get_request,
-    send_post_request,
-    send_put_request,
-    strict_statuses,
-)
+from hanami_sdk.hanami_request import send_call, strict_statuses
 
 __all__ = [
     "check_mnist_dataset",
@@ -41,8 +35,6 @@ __all__ = [
     "wait_until_upload_complete",
 ]
 
-PATH = f"{API_PREFIX}dataset"
-
 _log = logging.getLogger("hanami_sdk")
 
 # Usually the first question is answered with yes, because every chunk was acknowledged.
@@ -52,14 +44,14 @@ POLL_MAX_S = 0.5
 
 def list_datasets(token: str, address: str, verify_connection: bool = True) -> bytes:
     """Return all visible datasets as JSON with ``header`` and ``body``."""
-    return send_get_request(token, address, f"{PATH}/all", None, verify_connection)
+    return send_call(token, address, datasets.list_datasets(), verify_connection)
 
 
 def get_dataset(
     token: str, address: str, dataset_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Return one dataset with its columns as JSON."""
-    return send_get_request(token, address, PATH, {"uuid": dataset_uuid}, verify_connection)
+    return send_call(token, address, datasets.get_dataset(dataset_uuid), verify_connection)
 
 
 def delete_dataset(
@@ -72,7 +64,7 @@ def delete_dataset(
 ) -> bytes:
     """Delete a dataset; the third argument is its uuid, under either name."""
     uuid = one_of("delete_dataset", dataset_uuid=dataset_uuid, checkpoint_uuid=checkpoint_uuid)
-    return send_delete_request(token, address, PATH, {"uuid": uuid}, verify_connection)
+    return send_call(token, address, datasets.delete_dataset(uuid), verify_connection)
 
 
 def check_mnist_dataset(
@@ -83,8 +75,8 @@ def check_mnist_dataset(
     verify_connection: bool = True,
 ) -> bytes:
     """Compare a result with the labels of a reference; return ``{"accuracy": percent}``."""
-    values = {"uuid": dataset_uuid, "reference_uuid": reference_dataset_uuid}
-    return send_get_request(token, address, f"{PATH}/check", values, verify_connection)
+    call = datasets.check_dataset(dataset_uuid, reference_dataset_uuid)
+    return send_call(token, address, call, verify_connection)
 
 
 def download_dataset_content(
@@ -97,13 +89,8 @@ def download_dataset_content(
     verify_connection: bool = True,
 ) -> bytes:
     """Return rows of one column as JSON: ``{"data": [[value, ...], ...]}``."""
-    values = {
-        "uuid": dataset_uuid,
-        "column_name": column_name,
-        "row_offset": row_offset,
-        "number_of_rows": number_of_rows,
-    }
-    return send_get_request(token, address, f"{PATH}/content", values, verify_connection)
+    call = datasets.get_content(dataset_uuid, column_name, row_offset, number_of_rows)
+    return send_call(token, address, call, verify_connection)
 
 
 def report_dataset(
@@ -120,20 +107,15 @@ def report_dataset(
 
     The columns may be left out where there is only one that fits.
     """
-    values = {"uuid": dataset_uuid, "reference_uuid": reference_dataset_uuid}
-    if column is not None:
-        values["column"] = column
-    if reference_column is not None:
-        values["reference_column"] = reference_column
-    return send_get_request(token, address, f"{PATH}/report", values, verify_connection)
+    call = datasets.report_dataset(dataset_uuid, reference_dataset_uuid, column, reference_column)
+    return send_call(token, address, call, verify_connection)
 
 
 def get_upload_progress(
     token: str, address: str, dataset_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Return how much of a dataset is uploaded and imported, as JSON."""
-    values = {"uuid": dataset_uuid}
-    return send_get_request(token, address, f"{PATH}/progress", values, verify_connection)
+    return send_call(token, address, datasets.get_upload_progress(dataset_uuid), verify_connection)
 
 
 def wait_until_upload_complete(
@@ -149,9 +131,7 @@ def wait_until_upload_complete(
     pause_s = POLL_FIRST_S
     while True:
         with strict_statuses():
-            answer = send_get_request(
-                token, address, f"{PATH}/progress", {"uuid": uuid}, verify_connection
-            )
+            answer = get_upload_progress(token, address, uuid, verify_connection)
         if json.loads(answer)["complete"]:
             return True
         time.sleep(pause_s)
@@ -216,7 +196,7 @@ class _Upload:
     ) -> None:
         self._token = token
         self._address = address
-        self._path = f"{PATH}/upload/{kind}"
+        self._kind = kind
         self._verify = verify
         self._progress = progress
         self._done_bytes = 0
@@ -229,10 +209,9 @@ class _Upload:
         """
         sizes_bytes = {role: check_plain(path) for role, path in files.items()}
         self._total_bytes = sum(sizes_bytes.values())
-        body: dict[str, object] = {"name": name}
-        body.update({f"{role}_data_size": size for role, size in sizes_bytes.items()})
+        call = datasets.start_upload(self._kind, name, sizes_bytes, {})
         with strict_statuses():
-            answer = send_post_request(self._token, self._address, self._path, body, self._verify)
+            answer = send_call(self._token, self._address, call, self._verify)
             started: dict[str, str] = json.loads(answer)
             try:
                 self._send_and_finalize(started, files)
@@ -249,12 +228,11 @@ class _Upload:
             _log.warning("the unfinished dataset %s is still there: %s", uuid, error)
 
     def _send_and_finalize(self, started: dict[str, str], files: dict[str, FilePath]) -> None:
-        uuids = {f"uuid_{role}_file": started[f"uuid_{role}_file"] for role in files}
+        uuids = {role: started[f"uuid_{role}_file"] for role in files}
         with ExitStack() as stack:
             # Unbuffered: every read is as large as a chunk and goes straight into the message.
             sources = {
-                started[f"uuid_{role}_file"]: stack.enter_context(io.FileIO(path))
-                for role, path in files.items()
+                uuids[role]: stack.enter_context(io.FileIO(path)) for role, path in files.items()
             }
             parts = {uuid: FilePart(source) for uuid, source in sources.items()}
             work = send_files(
@@ -274,8 +252,8 @@ class _Upload:
                 f" there are {self._done_bytes} now; upload it again"
             )
         wait_until_upload_complete(self._token, self._address, started["uuid"], self._verify)
-        body = {"uuid": started["uuid"], **uuids}
-        send_put_request(self._token, self._address, self._path, body, self._verify)
+        call = datasets.finish_upload(self._kind, started["uuid"], uuids)
+        send_call(self._token, self._address, call, self._verify)
 
     def _advance(self, size_bytes: int) -> None:
         self._done_bytes += size_bytes

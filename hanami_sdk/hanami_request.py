@@ -11,9 +11,11 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 from urllib.parse import quote
 
 from hanami_sdk._transport import Answer, close_connections, send
+from hanami_sdk.calls.call import Call
 from hanami_sdk.hanami_exceptions import (
     BadRequestException,
     ConflictException,
@@ -27,15 +29,17 @@ from hanami_sdk.hanami_exceptions import (
 __all__ = [
     "API_PREFIX",
     "close_connections",
+    "content_of",
     "error_of",
     "json_bytes",
     "query_text",
+    "send_call",
     "send_delete_request",
     "send_get_request",
-    "send_login_request",
     "send_post_request",
     "send_put_request",
     "strict_statuses",
+    "url_of",
 ]
 
 API_PREFIX = "/v1.0alpha/"
@@ -82,6 +86,16 @@ def json_bytes(body: str | bytes | Mapping[str, object]) -> bytes:
     return text.encode("utf-8")
 
 
+def url_of(address: str, call: Call[Any]) -> str:
+    """Return where a call goes to."""
+    return f"{address}{API_PREFIX}{call.path}{query_text(call.query)}"
+
+
+def content_of(call: Call[Any]) -> bytes | None:
+    """Return the body that a call has as sent."""
+    return None if call.body is None else json_bytes(call.body)
+
+
 def error_of(answer: Answer) -> HanamiException:
     """Return the exception for an answer that is not 200."""
     refusal = _REFUSALS.get(answer.status)
@@ -110,14 +124,9 @@ def _call(
     raise error
 
 
-def send_login_request(
-    address: str, body: Mapping[str, object], verify: bool = True
-) -> dict[str, object]:
-    """Send the one request that needs no token, ``POST token``, and return the answer."""
-    with strict_statuses():
-        answer = _call("POST", None, f"{address}{API_PREFIX}token", json_bytes(body), verify)
-    reply: dict[str, object] = json.loads(answer)
-    return reply
+def send_call(token: str | None, address: str, call: Call[Any], verify: bool = True) -> bytes:
+    """Send a call once and return the body of its answer."""
+    return _call(call.method, token, url_of(address, call), content_of(call), verify)
 
 
 def send_post_request(

@@ -1,7 +1,8 @@
 """Log in: every other call needs the token from here."""
 
-from hanami_sdk._arguments import base64_text, one_of
-from hanami_sdk.hanami_request import send_login_request
+from hanami_sdk._arguments import one_of
+from hanami_sdk.calls import accounts
+from hanami_sdk.hanami_request import send_call, strict_statuses
 
 __all__ = ["request_token"]
 
@@ -29,5 +30,7 @@ def request_token(
         False accepts any certificate of a https server.
     """
     secret = one_of("request_token", passphrase=passphrase, pw=pw, password=password)
-    body = {"id": user_id, "passphrase": base64_text(secret)}
-    return str(send_login_request(address, body, verify_connection)["token"])
+    call = accounts.log_in(user_id, secret)
+    with strict_statuses():
+        answer = send_call(None, address, call, verify_connection)
+    return call.read(answer).token

@@ -1,14 +1,7 @@
 """Tasks: train a cluster with datasets, or ask it. They wait in the queue of their cluster."""
 
-from collections.abc import Mapping, Sequence
-
-from hanami_sdk.hanami_request import (
-    API_PREFIX,
-    send_delete_request,
-    send_get_request,
-    send_post_request,
-    send_put_request,
-)
+from hanami_sdk.calls import tasks
+from hanami_sdk.hanami_request import send_call
 
 __all__ = [
     "abort_task",
@@ -21,28 +14,14 @@ __all__ = [
     "resume_task",
 ]
 
-PATH = f"{API_PREFIX}task"
-
-Mappings = Sequence[Mapping[str, str]]
-
-
-def _links(links: Mappings) -> object:
-    """Return the links as sent: ``hexagon`` is accepted for ``hexagon_name``."""
-    if not isinstance(links, list | tuple):
-        return links
-    return [
-        {("hexagon_name" if key == "hexagon" else key): value for key, value in link.items()}
-        for link in links
-    ]
-
 
 def create_train_task(
     token: str,
     address: str,
     name: str,
     cluster_uuid: str,
-    inputs: Mappings,
-    outputs: Mappings,
+    inputs: tasks.Links,
+    outputs: tasks.Links,
     timeLength: int = 1,
     verify_connection: bool = True,
     *,
@@ -69,16 +48,15 @@ def create_train_task(
     number_of_epochs : int or None
         How often all rows are trained; the server takes 1 when it is not given.
     """
-    body: dict[str, object] = {
-        "name": name,
-        "cluster_uuid": cluster_uuid,
-        "inputs": _links(inputs),
-        "outputs": _links(outputs),
-        "time_length": timeLength if time_length is None else time_length,
-    }
-    if number_of_epochs is not None:
-        body["number_of_epochs"] = number_of_epochs
-    return send_post_request(token, address, f"{PATH}/train", body, verify_connection)
+    call = tasks.create_train_task(
+        name,
+        cluster_uuid,
+        inputs=inputs,
+        outputs=outputs,
+        time_length=timeLength if time_length is None else time_length,
+        number_of_epochs=number_of_epochs,
+    )
+    return send_call(token, address, call, verify_connection)
 
 
 def create_request_task(
@@ -86,8 +64,8 @@ def create_request_task(
     address: str,
     name: str,
     cluster_uuid: str,
-    inputs: Mappings,
-    results: Mappings,
+    inputs: tasks.Links,
+    results: tasks.Links,
     timeLength: int = 1,
     verify_connection: bool = True,
     *,
@@ -115,63 +93,53 @@ def create_request_task(
     verify_connection : bool
         False accepts any certificate of a https server.
     """
-    body = {
-        "name": name,
-        "cluster_uuid": cluster_uuid,
-        "inputs": _links(inputs),
-        "results": _links(results),
-        "time_length": timeLength if time_length is None else time_length,
-    }
-    return send_post_request(token, address, f"{PATH}/request", body, verify_connection)
+    call = tasks.create_request_task(
+        name,
+        cluster_uuid,
+        inputs=inputs,
+        results=results,
+        time_length=timeLength if time_length is None else time_length,
+    )
+    return send_call(token, address, call, verify_connection)
 
 
 def get_task(
     token: str, address: str, task_uuid: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Return one task with its progress as JSON."""
-    values = {"uuid": task_uuid, "cluster_uuid": cluster_uuid}
-    return send_get_request(token, address, PATH, values, verify_connection)
+    return send_call(token, address, tasks.get_task(task_uuid, cluster_uuid), verify_connection)
 
 
 def list_tasks(
     token: str, address: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Return all tasks of a cluster as JSON with ``header`` and ``body``."""
-    values = {"cluster_uuid": cluster_uuid}
-    return send_get_request(token, address, f"{PATH}/all", values, verify_connection)
-
-
-def _change(
-    change: str, token: str, address: str, task_uuid: str, cluster_uuid: str, verify: bool
-) -> bytes:
-    body = {"uuid": task_uuid, "cluster_uuid": cluster_uuid}
-    return send_put_request(token, address, f"{PATH}/{change}", body, verify)
+    return send_call(token, address, tasks.list_tasks(cluster_uuid), verify_connection)
 
 
 def pause_task(
     token: str, address: str, task_uuid: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Stop a training at a recorded cycle, until `resume_task`; return the task as JSON."""
-    return _change("pause", token, address, task_uuid, cluster_uuid, verify_connection)
+    return send_call(token, address, tasks.pause_task(task_uuid, cluster_uuid), verify_connection)
 
 
 def resume_task(
     token: str, address: str, task_uuid: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Let a paused training go on; return the task as JSON."""
-    return _change("resume", token, address, task_uuid, cluster_uuid, verify_connection)
+    return send_call(token, address, tasks.resume_task(task_uuid, cluster_uuid), verify_connection)
 
 
 def abort_task(
     token: str, address: str, task_uuid: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """End a task at a recorded cycle, what it learned stays; return the task as JSON."""
-    return _change("abort", token, address, task_uuid, cluster_uuid, verify_connection)
+    return send_call(token, address, tasks.abort_task(task_uuid, cluster_uuid), verify_connection)
 
 
 def delete_task(
     token: str, address: str, task_uuid: str, cluster_uuid: str, verify_connection: bool = True
 ) -> bytes:
     """Remove a task; a running one is aborted. Its result dataset stays."""
-    values = {"uuid": task_uuid, "cluster_uuid": cluster_uuid}
-    return send_delete_request(token, address, PATH, values, verify_connection)
+    return send_call(token, address, tasks.delete_task(task_uuid, cluster_uuid), verify_connection)

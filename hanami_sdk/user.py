@@ -1,13 +1,8 @@
 """Users and their projects. Only admins may manage users."""
 
-from hanami_sdk._arguments import base64_text, one_of
-from hanami_sdk.hanami_request import (
-    API_PREFIX,
-    send_delete_request,
-    send_get_request,
-    send_post_request,
-    send_put_request,
-)
+from hanami_sdk._arguments import one_of
+from hanami_sdk.calls import accounts
+from hanami_sdk.hanami_request import send_call
 
 __all__ = [
     "add_project_to_user",
@@ -22,8 +17,6 @@ __all__ = [
     "remove_project_from_user",
     "switch_project",
 ]
-
-PATH = f"{API_PREFIX}user"
 
 
 def create_user(
@@ -40,23 +33,18 @@ def create_user(
 ) -> bytes:
     """Create a user; return it as JSON. The passphrase may have any one of the three names."""
     secret = one_of("create_user", passphrase=passphrase, passwort=passwort, password=password)
-    body = {
-        "id": user_id,
-        "name": user_name,
-        "passphrase": base64_text(secret),
-        "is_admin": is_admin,
-    }
-    return send_post_request(token, address, PATH, body, verify_connection)
+    call = accounts.create_user(user_id, user_name, secret, is_admin)
+    return send_call(token, address, call, verify_connection)
 
 
 def get_user(token: str, address: str, user_id: str, verify_connection: bool = True) -> bytes:
     """Return one user as JSON."""
-    return send_get_request(token, address, PATH, {"id": user_id}, verify_connection)
+    return send_call(token, address, accounts.get_user(user_id), verify_connection)
 
 
 def list_users(token: str, address: str, verify_connection: bool = True) -> bytes:
     """Return all users as JSON with ``header`` and ``body``."""
-    return send_get_request(token, address, f"{PATH}/all", None, verify_connection)
+    return send_call(token, address, accounts.list_users(), verify_connection)
 
 
 def change_passphrase(
@@ -67,16 +55,13 @@ def change_passphrase(
     verify_connection: bool = True,
 ) -> bytes:
     """Change the own passphrase; return JSON with a new ``token``, all others end."""
-    body = {
-        "passphrase": base64_text(passphrase),
-        "new_passphrase": base64_text(new_passphrase),
-    }
-    return send_put_request(token, address, f"{PATH}/passphrase", body, verify_connection)
+    call = accounts.change_passphrase(passphrase, new_passphrase)
+    return send_call(token, address, call, verify_connection)
 
 
 def delete_user(token: str, address: str, user_id: str, verify_connection: bool = True) -> bytes:
     """Delete a user; nobody can delete himself."""
-    return send_delete_request(token, address, PATH, {"id": user_id}, verify_connection)
+    return send_call(token, address, accounts.delete_user(user_id), verify_connection)
 
 
 def add_project_to_user(
@@ -103,21 +88,17 @@ def add_project_to_user(
     verify_connection : bool
         False accepts any certificate of a https server.
     """
-    body = {
-        "id": user_id,
-        "project_id": project_id,
-        "role": role,
-        "is_project_admin": is_project_admin,
-    }
-    return send_post_request(token, address, f"{PATH}/project", body, verify_connection)
+    call = accounts.add_project(user_id, project_id, role, is_project_admin)
+    return send_call(token, address, call, verify_connection)
 
 
 def remove_project_from_user(
     token: str, address: str, user_id: str, project_id: str, verify_connection: bool = True
 ) -> bytes:
     """Take a project away from a user; return the user as JSON."""
-    values = {"project_id": project_id, "id": user_id}
-    return send_delete_request(token, address, f"{PATH}/project", values, verify_connection)
+    return send_call(
+        token, address, accounts.remove_project(user_id, project_id), verify_connection
+    )
 
 
 def list_projects_of_user(
@@ -128,16 +109,16 @@ def list_projects_of_user(
     user_id: str | None = None,
 ) -> bytes:
     """Return the projects of the user of the token, or, for an admin, of another user."""
-    values = {"user_id": user_id} if user_id else None
-    return send_get_request(token, address, f"{PATH}/project", values, verify_connection)
+    return send_call(
+        token, address, accounts.list_user_projects(user_id or None), verify_connection
+    )
 
 
 def switch_project(
     token: str, address: str, project_id: str, verify_connection: bool = True
 ) -> bytes:
     """Return JSON with a new ``token`` that works in another project of the same user."""
-    body = {"project_id": project_id}
-    return send_put_request(token, address, f"{API_PREFIX}token", body, verify_connection)
+    return send_call(token, address, accounts.switch_project(project_id), verify_connection)
 
 
 # The spellings of the original SDK.

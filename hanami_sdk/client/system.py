@@ -1,7 +1,6 @@
 """Flows for what the server says about itself and its machine."""
 
-from hanami_sdk.client.flow import Call, Flow, object_of
-from hanami_sdk.client.measured import (
+from hanami_sdk.calls.measured import (
     Caller,
     Machine,
     PowerSeries,
@@ -11,6 +10,7 @@ from hanami_sdk.client.measured import (
     TemperatureSeries,
     Threads,
 )
+from hanami_sdk.client.flow import Call, Flow, object_of
 from hanami_sdk.client.session import Session
 
 __all__ = ["caller", "power", "speed", "system_info", "temperature", "threads"]

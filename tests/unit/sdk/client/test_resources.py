@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from hanami_sdk.calls.measured import Caller, Core, HardwareThread, Machine, Package, Series
 from hanami_sdk.client import awaiting_resources, blocking_resources
-from hanami_sdk.client.measured import Caller, Core, HardwareThread, Machine, Package, Series
 from hanami_sdk.client.methods import Awaited, Blocking
 from hanami_sdk.client.results import (
     AuditEntry,
