@@ -26,6 +26,7 @@ __all__ = [
     "run",
     "send_file",
     "send_files",
+    "send_files_blocking",
 ]
 
 CHUNK_BYTES = 128 * 1024
@@ -221,6 +222,18 @@ async def send_files(
     except BaseExceptionGroup as errors:
         # One cause is enough: the other file is only cancelled because of it.
         raise errors.exceptions[0] from None
+
+
+def send_files_blocking(
+    token: str,
+    address: str,
+    parts: Mapping[str, FilePart],
+    *,
+    verify: bool,
+    advance: Callable[[int], None],
+) -> None:
+    """Send files as `send_files` and return when that is done."""
+    run(send_files(token, address, parts, verify=verify, advance=advance))
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from hanami_sdk._transport import LOOPBACK_HOSTS, host_of
 from hanami_sdk.hanami_exceptions import ConnectionFailedException, DirectClosedException
 
 if TYPE_CHECKING:
-    from websockets.sync.connection import Connection as SyncConnection
+    from websockets.sync.client import ClientConnection as SyncConnection
 
 __all__ = [
     "HandshakeRefusedError",
@@ -139,7 +139,6 @@ def _refusal(message: str | bytes, target: str) -> str | None:
     return str(answer.get("error") or f"the server refused {target!r}")
 
 
-@contextmanager
 def open_sync_websocket(
     address: str,
     token: str,
@@ -148,14 +147,14 @@ def open_sync_websocket(
     uuid: str,
     verify: bool,
     options: Mapping[str, str] = NO_OPTIONS,
-) -> "Iterator[SyncConnection]":
-    """Hold a connection for programs without an event loop; otherwise as `open_websocket`."""
+) -> "SyncConnection":
+    """Return a connection for programs without an event loop; otherwise as `open_websocket`."""
     from websockets.sync.client import connect as connect_sync
 
     url = websocket_url(address)
     with ExitStack() as stack:
         try:
-            connecting = connect_sync(
+            websocket = connect_sync(
                 url,
                 ssl=_ssl_context(url, verify),
                 compression=None,
@@ -165,14 +164,15 @@ def open_sync_websocket(
                 max_size=MESSAGE_SIZE_MAX_BYTES,
                 max_queue=RECEIVED_MAX,
             )
-            websocket = stack.enter_context(connecting)
+            stack.enter_context(websocket)
             websocket.send(_first_message(token, target, uuid, options))
             refusal = _refusal(websocket.recv(), target)
         except (OSError, WebSocketException, TimeoutError, ValueError) as error:
             raise ConnectionFailedException(f'websocket "{url}": {error}') from error
         if refusal is not None:
             raise HandshakeRefusedError(refusal)
-        yield websocket
+        stack.pop_all()  # it is for the caller to close it
+        return websocket
 
 
 def closed_exception(error: ConnectionClosed) -> ConnectionFailedException:

@@ -1,7 +1,10 @@
-"""The client with typed results; `Client` waits, `AsyncClient` is awaited."""
+"""The client with typed results; `Client` waits, `AsyncClient` is awaited.
 
-from hanami_sdk.client.awaiting import AsyncClient
-from hanami_sdk.client.blocking import Client
-from hanami_sdk.client.session import Retry
+`AsyncClient` is written by hand in ``_async``; `Client` in ``_sync`` is made from it.
+"""
+
+from hanami_sdk.client._async.client import AsyncClient
+from hanami_sdk.client._sync.client import Client
+from hanami_sdk.client.retry import Retry
 
 __all__ = ["AsyncClient", "Client", "Retry"]

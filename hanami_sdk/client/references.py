@@ -9,9 +9,11 @@ __all__ = [
     "Links",
     "Reference",
     "Results",
+    "column_names",
     "result_links",
     "source_links",
     "uuid_of",
+    "uuid_or_none",
 ]
 
 
@@ -42,6 +44,11 @@ def uuid_of(reference: Reference) -> str:
     return reference if isinstance(reference, str) else reference.uuid
 
 
+def uuid_or_none(reference: Reference | None) -> str | None:
+    """Return the uuid that is meant, None for nothing."""
+    return None if reference is None else uuid_of(reference)
+
+
 def source_links(links: Links) -> list[dict[str, str]]:
     """Return columns for hexagons as the server wants them.
 
@@ -55,7 +62,7 @@ def source_links(links: Links) -> list[dict[str, str]]:
             {"hexagon_name": hexagon, **_column(hexagon, column)}
             for hexagon, column in links.items()
         ]
-    return [_canonical(link) for link in links]
+    return [dict(link) for link in links]
 
 
 def _column(hexagon: str, column: Column | str) -> dict[str, str]:
@@ -74,10 +81,6 @@ def _column(hexagon: str, column: Column | str) -> dict[str, str]:
     )
 
 
-def _canonical(link: Mapping[str, str]) -> dict[str, str]:
-    return {("hexagon_name" if key == "hexagon" else key): link[key] for key in link}
-
-
 def result_links(results: Results) -> list[dict[str, str]]:
     """Return outputs and the columns they become; without a name the column is called like them."""
     if isinstance(results, str):
@@ -90,6 +93,11 @@ def result_links(results: Results) -> list[dict[str, str]]:
     return [
         {"hexagon_name": result, "dataset_column": result}
         if isinstance(result, str)
-        else _canonical(result)
+        else dict(result)
         for result in results
     ]
+
+
+def column_names(results: Results) -> list[str]:
+    """Return the columns that a request task makes."""
+    return [link["dataset_column"] for link in result_links(results)]

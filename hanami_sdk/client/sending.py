@@ -1,50 +1,68 @@
-"""What both clients need to perform requests and downloads."""
+"""What both clients need to send calls and to write downloads."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-from hanami_sdk._transport import CONNECT_TIMEOUT_S, TIMEOUT
-from hanami_sdk.client.flow import Download, Request
+from hanami_sdk._progress import Report
+from hanami_sdk._transport import CONNECT_TIMEOUT_S, TIMEOUT, Answer
+from hanami_sdk.calls.call import Call
+from hanami_sdk.hanami_request import error_of
 
-__all__ = ["DOWNLOAD_BLOCK_BYTES", "headers_of", "timeout_of", "writing"]
+__all__ = ["DOWNLOAD_BLOCK_BYTES", "Download", "checked", "headers_of", "timeout_of"]
 
 DOWNLOAD_BLOCK_BYTES = 1024 * 1024
 
 
-def headers_of(request: Request) -> dict[str, str]:
+def headers_of(token: str | None) -> dict[str, str]:
     """Return the headers of a request."""
-    return {} if request.token is None else {"X-Auth-Token": request.token}
+    return {} if token is None else {"X-Auth-Token": token}
 
 
-def timeout_of(request: Request) -> httpx.Timeout:
+def timeout_of(call: Call[Any]) -> httpx.Timeout:
     """Return how long a request may take."""
-    if request.timeout_s is None:
+    if call.timeout_s is None:
         return TIMEOUT
-    return httpx.Timeout(request.timeout_s, connect=CONNECT_TIMEOUT_S)
+    return httpx.Timeout(call.timeout_s, connect=CONNECT_TIMEOUT_S)
 
 
-@contextmanager
-def writing(download: Download, headers: Mapping[str, str]) -> Iterator[Callable[[bytes], None]]:
-    """Write blocks to a file beside the wanted one, which gets its name when all of it is there."""
-    total_bytes = int(headers.get("Content-Length", 0))
-    done_bytes = 0
-    partial = Path(f"{download.path}.part")
-    try:
-        with partial.open("wb") as file:
+def checked(answer: Answer) -> Answer:
+    """Return an answer that says that the call was done; raise what any other one means."""
+    if answer.status != 200:
+        raise error_of(answer)
+    return answer
 
-            def write(block: bytes) -> None:
-                nonlocal done_bytes
-                file.write(block)
-                done_bytes += len(block)
-                if download.report is not None:
-                    download.report(done_bytes, max(total_bytes, done_bytes))
 
-            yield write
-        partial.replace(download.path)
-    except BaseException:
-        with suppress(OSError):  # what went wrong first is what counts
-            partial.unlink(missing_ok=True)
-        raise
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file for the answer of a call, and whom to tell how much of it is there."""
+
+    path: Path
+    report: Report | None
+
+    @contextmanager
+    def writing(self, headers: Mapping[str, str]) -> Iterator[Callable[[bytes], None]]:
+        """Write blocks to a file beside, which gets the wanted name when all of it is there."""
+        total_bytes = int(headers.get("Content-Length", 0))
+        done_bytes = 0
+        partial = Path(f"{self.path}.part")
+        try:
+            with partial.open("wb") as file:
+
+                def write(block: bytes) -> None:
+                    nonlocal done_bytes
+                    file.write(block)
+                    done_bytes += len(block)
+                    if self.report is not None:
+                        self.report(done_bytes, max(total_bytes, done_bytes))
+
+                yield write
+            partial.replace(self.path)
+        except BaseException:
+            with suppress(OSError):  # what went wrong first is what counts
+                partial.unlink(missing_ok=True)
+            raise

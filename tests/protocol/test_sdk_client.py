@@ -126,7 +126,7 @@ def test_a_checksum_that_does_not_fit_is_noticed(client, tmp_path, monkeypatch):
     path = tmp_path / "data.csv"
     path.write_text("a\n1\n")
     monkeypatch.setattr(
-        "hanami_sdk.client.uploads._checksum_of", lambda _path: f"sha256:{'0' * 64}"
+        "hanami_sdk.client._sync.uploads.checksum_of", lambda _path: f"sha256:{'0' * 64}"
     )
     with pytest.raises(hanami_exceptions.ConflictException, match="checksum"):
         client.datasets.upload_csv("wrong", path)

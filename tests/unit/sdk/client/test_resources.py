@@ -1,15 +1,17 @@
 """Every call of the clients: what it sends, and what it makes of the answer."""
 
 import base64
+import importlib
 import inspect
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import pytest
 
+from hanami_sdk import Client
 from hanami_sdk.calls.measured import Caller, Core, HardwareThread, Machine, Package, Series
-from hanami_sdk.client import awaiting_resources, blocking_resources
-from hanami_sdk.client.methods import Awaited, Blocking
+from hanami_sdk.client._sync import client as sync_client
+from hanami_sdk.client._sync import direct, resources, tasks
 from hanami_sdk.client.results import (
     AuditEntry,
     Checkpoint,
@@ -219,13 +221,26 @@ def test_a_call_sends_what_the_interface_has_and_returns_typed_results(client, s
         assert (sent, call.body) == (row.sent, b"")
 
 
-def test_every_call_has_a_row():
-    names = {
-        f"{resource.lower()}.{name}"
-        for resource, kind in inspect.getmembers(blocking_resources, inspect.isclass)
-        for name, value in vars(kind).items()
-        if isinstance(value, Blocking)
+RESOURCES = ("users", "projects", "datasets", "clusters", "tasks", "checkpoints", "hosts", "logs",
+             "system")  # fmt: skip
+
+
+def methods(kind: type) -> dict[str, Any]:
+    return {
+        name: value
+        for base in reversed(kind.__mro__)
+        for name, value in vars(base).items()
+        if inspect.isfunction(value) and not name.startswith("_")
     }
+
+
+def test_every_method_has_a_row():
+    with Client("http://127.0.0.1:1", token="t") as client:
+        names = {
+            f"{resource}.{name}"
+            for resource in RESOURCES
+            for name in methods(type(getattr(client, resource)))
+        }
     elsewhere = {
         "datasets.read", "datasets.download", "datasets.upload_mnist", "datasets.upload_csv",
         "datasets.resume_upload", "datasets.report", "users.change_passphrase",
@@ -234,19 +249,31 @@ def test_every_call_has_a_row():
     assert names - {row.name for row in ROWS} == elsewhere
 
 
-def test_both_clients_have_the_same_calls_with_the_same_texts():
-    for name in blocking_resources.__all__:
-        kind = getattr(blocking_resources, name)
-        twin = getattr(awaiting_resources, f"Async{name}")
-        calls = {key: value for key, value in vars(kind).items() if not key.startswith("__")}
-        assert calls.keys() == {key for key in vars(twin) if not key.startswith("__")}, name
-        for key, value in calls.items():
-            other = vars(twin)[key]
-            if isinstance(value, Blocking):
-                assert isinstance(other, Awaited), (name, key)
-                assert value._flow is other._flow
-            elif inspect.isfunction(value):
-                assert inspect.signature(value).parameters == inspect.signature(other).parameters
+TWINS = [
+    getattr(module, name)
+    for module in (sync_client, direct, resources, tasks)
+    for name in module.__all__
+    if name[0].isupper()
+]
+
+
+def arguments(function: Any) -> list[tuple[Any, ...]]:
+    parameters = inspect.signature(function).parameters.values()
+    return [(one.name, one.kind, one.default) for one in parameters]
+
+
+@pytest.mark.parametrize("kind", TWINS)
+def test_both_clients_have_the_same_methods_with_the_same_arguments(kind):
+    twin_module = importlib.import_module(kind.__module__.replace("_sync", "_async"))
+    waiting, awaited = methods(kind), methods(getattr(twin_module, f"Async{kind.__name__}"))
+    assert waiting.keys() == awaited.keys()
+    for name, value in waiting.items():
+        assert arguments(value) == arguments(awaited[name])
+
+
+def test_both_clients_have_the_same_resources(make_client):
+    client = make_client(token="t").client
+    assert {name for name in vars(client) if not name.startswith("_")} == {"session", *RESOURCES}
 
 
 def test_a_call_explains_itself(client):

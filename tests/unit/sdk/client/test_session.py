@@ -218,21 +218,21 @@ def test_a_change_whose_answer_is_lost_is_an_error_that_says_it_was_sent(client,
 
 
 def test_a_server_that_is_not_there_is_tried_again_also_for_changes(make_client, free_port):
-    pauses = []
+    attempts = []
     client = make_client(f"http://127.0.0.1:{free_port}", "asdf", "asdfasdf")
     retry = Retry(attempts=4, pause_first_s=0)
     client.session.retry = retry
-    perform = client.client._perform
+    attempt = client.client._attempt
 
-    def counted(effect):
-        pauses.append(type(effect).__name__)
-        return perform(effect)
+    def counted(call, token, file):
+        attempts.append(call.path)
+        return attempt(call, token, file)
 
-    client.client._perform = counted
+    client.client._attempt = counted
     with pytest.raises(hanami_exceptions.ConnectionFailedException, match="refused") as caught:
         client.call("clusters.create", "name")
     assert not caught.value.was_sent
-    assert pauses == ["Exclusive", *["Request", "Pause"] * 3, "Request"]
+    assert attempts == ["token"] * 4
 
 
 def test_an_address_that_is_none_is_not_tried_again(make_client):

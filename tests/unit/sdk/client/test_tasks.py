@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hanami_sdk import hanami_exceptions
-from hanami_sdk.client import datasets
+from hanami_sdk.client import columns
 
 
 def state(name, cycle=0, **fields):
@@ -99,7 +99,7 @@ def test_the_result_is_an_array_of_single_floats(client, script, asked):
 
 
 def test_a_large_result_is_read_in_pages(client, script, asked, monkeypatch):
-    monkeypatch.setattr(datasets, "PAGE_VALUES_MAX", 20)
+    monkeypatch.setattr(columns, "PAGE_VALUES_MAX", 20)
     script.answers[("GET", "dataset/content")] = [
         (200, {"data": ROWS[start : start + 10]}, {}) for start in (0, 10, 20)
     ]

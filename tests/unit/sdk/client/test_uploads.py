@@ -7,7 +7,7 @@ import pytest
 
 from hanami_sdk import hanami_exceptions
 from hanami_sdk._upload import CHUNK_BYTES
-from hanami_sdk.client.datasets import column_text
+from hanami_sdk.calls.datasets import column_text
 
 STARTED = {"uuid": "data", "uuid_input_file": "input", "uuid_label_file": "label"}
 FILLED = {"uuid": "data", "name": "n", "number_of_rows": 3}

@@ -1,10 +1,15 @@
-"""`Client`: every call waits for its answer."""
+# Generated from ../_async/client.py by scripts/generate.
+"""The client: logins, tokens and repeated attempts around each call."""
 
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import httpx
+
+from hanami_sdk._progress import Report
 from hanami_sdk._transport import (
     TRANSPORT_ERRORS,
     Answer,
@@ -13,35 +18,37 @@ from hanami_sdk._transport import (
     is_checked,
     make_client,
 )
-from hanami_sdk.client import tasks
-from hanami_sdk.client.blocking_resources import (
+from hanami_sdk.calls import accounts
+from hanami_sdk.calls.call import Call
+from hanami_sdk.calls.results import Login
+from hanami_sdk.client._sync.resources import (
     Checkpoints,
     Clusters,
     Datasets,
     Hosts,
     Logs,
     Projects,
-    RequestTask,
     System,
-    Tasks,
-    TrainTask,
     Users,
 )
+from hanami_sdk.client._sync.tasks import RequestTask, Tasks, TrainTask
 from hanami_sdk.client.environment import from_environment
-from hanami_sdk.client.flow import Download, Effect, Exclusive, Flow, Pause, Request
 from hanami_sdk.client.pipeline import WINDOW_STEPS
-from hanami_sdk.client.references import Links, Reference, Results, uuid_of
-from hanami_sdk.client.results import Login
+from hanami_sdk.client.references import Links, Reference, Results, column_names, uuid_of
+from hanami_sdk.client.retry import Retry
 from hanami_sdk.client.sending import (
     DOWNLOAD_BLOCK_BYTES,
+    Download,
+    checked,
     headers_of,
     timeout_of,
-    writing,
 )
-from hanami_sdk.client.session import Retry, Session
+from hanami_sdk.client.session import Session
+from hanami_sdk.hanami_exceptions import ConnectionFailedException, UnauthorizedException
+from hanami_sdk.hanami_request import content_of, url_of
 
 if TYPE_CHECKING:
-    from hanami_sdk.client.direct import Direct
+    from hanami_sdk.client._sync.direct import Direct
 
 __all__ = ["Client"]
 
@@ -68,9 +75,9 @@ class Client:
 
     Examples
     --------
-    >>> with Client("http://127.0.0.1:11418", "asdf", "asdfasdf") as client:  # doctest: +SKIP
-    ...     task = client.train(cluster, inputs={"in": (data, "picture")},
-    ...                         outputs={"out": (data, "label")}, epochs=2)
+    >>> with Client("http://127.0.0.1:11418", "asdf", "secret") as client:  # doctest: +SKIP
+    ...     inputs, outputs = {"in": (data, "picture")}, {"out": (data, "label")}
+    ...     task = client.train(cluster, inputs=inputs, outputs=outputs, epochs=2)
     ...     task.wait(progress=True)
     """
 
@@ -132,14 +139,6 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def log_in(self) -> Login:
-        """Log in now, and not at the first call."""
-        return self.run(self.session.log_in())
-
-    def switch_project(self, project_id: str) -> Login:
-        """Work in another project of the same user from now on."""
-        return self.run(self.session.switch_project(project_id))
-
     def train(
         self,
         cluster: Reference,
@@ -166,8 +165,7 @@ class Client:
         time_length : int, optional
             How many rows one input consists of, 1 without it.
         """
-        flow = tasks.create_train_task(
-            self.session,
+        created = self.tasks.create_train(
             cluster,
             inputs=inputs,
             outputs=outputs,
@@ -175,7 +173,7 @@ class Client:
             name=name,
             time_length=time_length,
         )
-        return TrainTask(self, uuid_of(cluster), self.run(flow))
+        return TrainTask(self, uuid_of(cluster), created)
 
     def request(
         self,
@@ -201,16 +199,10 @@ class Client:
         time_length : int, optional
             How many rows one input consists of, 1 without it.
         """
-        flow = tasks.create_request_task(
-            self.session,
-            cluster,
-            inputs=inputs,
-            results=results,
-            name=name,
-            time_length=time_length,
+        created = self.tasks.create_request(
+            cluster, inputs=inputs, results=results, name=name, time_length=time_length
         )
-        columns = tasks.column_names(results)
-        return RequestTask(self, uuid_of(cluster), self.run(flow), columns)
+        return RequestTask(self, uuid_of(cluster), created, column_names(results))
 
     def direct(
         self,
@@ -234,70 +226,125 @@ class Client:
         durability : str, optional
             ``committed`` has every step answered only after it is safe on the disk.
         """
-        from hanami_sdk.client.direct import Direct
+        from hanami_sdk.client._sync.direct import Direct
 
         return Direct(
             self, uuid_of(cluster), window=window, switch_mode=switch_mode, durability=durability
         )
 
-    def run(self, flow: Flow[T]) -> T:
-        """Perform what a flow asks for, until it returns."""
+    def log_in(self) -> Login:
+        """Log in now, and not at the first call."""
+        login = self._send(self.session.login(), None)
+        self.session.keep(login.token)
+        if self.session.project_id is not None:
+            login = self._enter(self.session.project_id)
+        return login
+
+    def switch_project(self, project_id: str) -> Login:
+        """Work in another project of the same user from now on."""
+        self.valid_token()
+        login = self._enter(project_id)
+        self.session.project_id = project_id
+        return login
+
+    def _enter(self, project_id: str) -> Login:
+        login = self._send(accounts.switch_project(project_id), self.session.token)
+        self.session.keep(login.token)
+        return login
+
+    def valid_token(self) -> str:
+        """Return a token that is good for a while; log in or renew it if need be."""
+        if self.session.needs_token:
+            with self._lock:
+                # Somebody else may have been faster.
+                if self.session.needs_token:
+                    self._renew()
+        token = self.session.token
+        assert token is not None, "a login ends with a token or an exception"
+        return token
+
+    def _renew(self) -> None:
+        if self.session.has_passphrase:
+            self.log_in()
+        else:
+            self._enter(self.session.project_to_enter)
+
+    def do(self, call: Call[T]) -> T:
+        """Send a call with a valid token and return its result; a refused token is replaced once.
+
+        Raises
+        ------
+        HanamiException
+            What the server answered instead, or that it did not answer.
+        """
+        token = self.valid_token()
         try:
-            effect = next(flow)
-            while True:
-                try:
-                    result = self._perform(effect)
-                except BaseException as error:  # noqa: BLE001  # the flow decides what it means
-                    effect = flow.throw(error)
-                else:
-                    effect = flow.send(result)
-        except StopIteration as stop:
-            ended: T = stop.value
-            return ended
+            return self._send(call, token)
+        except UnauthorizedException:
+            if not self.session.has_passphrase:
+                raise
+        with self._lock:
+            if self.session.token == token:
+                self.log_in()
+        return self._send(call, self.session.token)
 
-    def _perform(self, effect: Effect) -> Any:
-        match effect:
-            case Request():
-                return self._sent(effect)
-            case Download():
-                return self._downloaded(effect)
-            case Exclusive():
-                with self._lock:
-                    return self.run(effect.work())
-            case Pause():
-                time.sleep(effect.duration_s)
-                return None
-            case _:
-                from hanami_sdk._upload import run
+    def do_once(self, call: Call[T]) -> T:
+        """Send a call with a valid token; one that is refused is not replaced."""
+        return self._send(call, self.valid_token())
 
-                return run(effect.work())
+    def download(self, call: Call[bytes], path: Path, report: Report | None) -> None:
+        """Write the answer of a call to a file; the file is complete or not there.
 
-    def _sent(self, request: Request) -> Answer:
+        Raises
+        ------
+        OSError
+            When it cannot be written.
+        """
+        self._answer(call, self.valid_token(), Download(path, report))
+
+    def _send(self, call: Call[T], token: str | None) -> T:
+        answer = self._answer(call, token, None)
+        return call.read(answer.body)
+
+    def _answer(self, call: Call[Any], token: str | None, file: Download | None) -> Answer:
+        """Send a call, again where that is safe; return the answer of a call that was done."""
+        retry = self.session.retry
+        attempt = 1
+        while True:
+            try:
+                answer = self._attempt(call, token, file)
+            except ConnectionFailedException as error:
+                if not retry.repeats(call, attempt, error):
+                    raise
+            else:
+                if not retry.repeats(call, attempt, answer):
+                    return checked(answer)
+            time.sleep(retry.pause_s(attempt))
+            attempt += 1
+
+    def _attempt(self, call: Call[Any], token: str | None, file: Download | None) -> Answer:
+        url = url_of(self.session.address, call)
         try:
-            response = self._http.request(
-                request.method,
-                request.url,
-                headers=headers_of(request),
-                content=request.body,
-                timeout=timeout_of(request),
+            request = self._http.build_request(
+                call.method,
+                url,
+                headers=headers_of(token),
+                content=content_of(call),
+                timeout=timeout_of(call),
             )
+            response = self._http.send(request, stream=True)
+            try:
+                return self._received(response, file)
+            finally:
+                response.close()
         except TRANSPORT_ERRORS as error:
-            raise failure_of(error, request.method, request.url) from error
-        return answer_of(response)
+            raise failure_of(error, call.method, url) from error
 
-    def _downloaded(self, download: Download) -> Answer:
-        request = download.request
-        streaming = self._http.stream(
-            request.method, request.url, headers=headers_of(request), timeout=timeout_of(request)
-        )
-        try:
-            with streaming as response:
-                if response.status_code != 200:
-                    response.read()
-                    return answer_of(response)
-                with writing(download, response.headers) as write:
-                    for block in response.iter_bytes(DOWNLOAD_BLOCK_BYTES):
-                        write(block)
-        except TRANSPORT_ERRORS as error:
-            raise failure_of(error, request.method, request.url) from error
+    def _received(self, response: httpx.Response, file: Download | None) -> Answer:
+        if file is None or response.status_code != 200:
+            response.read()
+            return answer_of(response)
+        with file.writing(response.headers) as write:
+            for block in response.iter_bytes(DOWNLOAD_BLOCK_BYTES):
+                write(block)
         return Answer(response.status_code, b"", response.headers.get("X-Request-Id"))

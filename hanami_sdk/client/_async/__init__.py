@@ -1,0 +1,1 @@
+"""`AsyncClient` and its parts; `hanami_sdk.client._sync` is made from them."""

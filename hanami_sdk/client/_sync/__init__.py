@@ -1,0 +1,1 @@
+"""`Client` and its parts, made from those of `AsyncClient` by ``scripts/generate``."""

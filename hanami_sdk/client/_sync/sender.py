@@ -1,0 +1,39 @@
+# Generated from ../_async/sender.py by scripts/generate.
+"""What the parts of the client want from it."""
+
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from hanami_sdk._progress import Report
+from hanami_sdk.calls.call import Call
+from hanami_sdk.client.session import Session
+
+__all__ = ["Caller", "Sender"]
+
+T = TypeVar("T")
+
+
+class Caller(Protocol):
+    """Sends calls for one user of one server."""
+
+    session: Session
+
+    def do(self, call: Call[T]) -> T:
+        """Send a call and return its result."""
+        ...
+
+    def valid_token(self) -> str:
+        """Return a token that is good for a while."""
+        ...
+
+
+class Sender(Caller, Protocol):
+    """The client."""
+
+    def do_once(self, call: Call[T]) -> T:
+        """Send a call; a token that is refused is not replaced."""
+        ...
+
+    def download(self, call: Call[bytes], path: Path, report: Report | None) -> None:
+        """Write the answer of a call to a file."""
+        ...
