@@ -1,25 +1,15 @@
 """Datasets: upload, look, compare, delete."""
 
 import io
-import json
-import logging
-import time
-from contextlib import ExitStack
 
 from hanami_sdk._arguments import one_of
-from hanami_sdk._upload import (
-    FilePart,
-    FilePath,
-    Progress,
-    check_plain,
-    run,
-    send_file,
-    send_files,
-)
+from hanami_sdk._upload import FilePart, FilePath, Progress, send_file
 from hanami_sdk._websocket import HandshakeRefusedError
 from hanami_sdk.calls import datasets
-from hanami_sdk.hanami_exceptions import HanamiException, InternalServerErrorException
-from hanami_sdk.hanami_request import send_call, strict_statuses
+from hanami_sdk.client._sync.uploads import Upload, wait_until_uploaded
+from hanami_sdk.client.plain import PlainCaller
+from hanami_sdk.hanami_exceptions import InternalServerErrorException
+from hanami_sdk.hanami_request import send_call
 
 __all__ = [
     "check_mnist_dataset",
@@ -34,12 +24,6 @@ __all__ = [
     "upload_mnist_files",
     "wait_until_upload_complete",
 ]
-
-_log = logging.getLogger("hanami_sdk")
-
-# Usually the first question is answered with yes, because every chunk was acknowledged.
-POLL_FIRST_S = 0.01
-POLL_MAX_S = 0.5
 
 
 def list_datasets(token: str, address: str, verify_connection: bool = True) -> bytes:
@@ -128,14 +112,8 @@ def wait_until_upload_complete(
     ConflictException
         When the upload has failed and will never be complete.
     """
-    pause_s = POLL_FIRST_S
-    while True:
-        with strict_statuses():
-            answer = get_upload_progress(token, address, uuid, verify_connection)
-        if json.loads(answer)["complete"]:
-            return True
-        time.sleep(pause_s)
-        pause_s = min(2 * pause_s, POLL_MAX_S)
+    wait_until_uploaded(PlainCaller(token, address, verify_connection), uuid)
+    return True
 
 
 async def send_data(
@@ -188,77 +166,17 @@ async def send_data(
     return True
 
 
-class _Upload:
-    """One dataset on its way: init, the files in parallel, finalize."""
-
-    def __init__(
-        self, token: str, address: str, kind: str, *, verify: bool, progress: Progress | None
-    ) -> None:
-        self._token = token
-        self._address = address
-        self._kind = kind
-        self._verify = verify
-        self._progress = progress
-        self._done_bytes = 0
-        self._total_bytes = 0
-
-    def upload(self, name: str, files: dict[str, FilePath]) -> str:
-        """Upload files, given by their role ``input`` or ``label``; return the dataset uuid.
-
-        Whatever goes wrong after the start, the unfinished dataset is deleted again.
-        """
-        sizes_bytes = {role: check_plain(path) for role, path in files.items()}
-        self._total_bytes = sum(sizes_bytes.values())
-        call = datasets.start_upload(self._kind, name, sizes_bytes, {})
-        with strict_statuses():
-            answer = send_call(self._token, self._address, call, self._verify)
-            started: dict[str, str] = json.loads(answer)
-            try:
-                self._send_and_finalize(started, files)
-            except BaseException:
-                self._delete(started["uuid"])
-                raise
-        return started["uuid"]
-
-    def _delete(self, uuid: str) -> None:
-        """Clean up; the reason for it matters more than whether it works."""
-        try:
-            delete_dataset(self._token, self._address, uuid, self._verify)
-        except HanamiException as error:
-            _log.warning("the unfinished dataset %s is still there: %s", uuid, error)
-
-    def _send_and_finalize(self, started: dict[str, str], files: dict[str, FilePath]) -> None:
-        uuids = {role: started[f"uuid_{role}_file"] for role in files}
-        with ExitStack() as stack:
-            # Unbuffered: every read is as large as a chunk and goes straight into the message.
-            sources = {
-                uuids[role]: stack.enter_context(io.FileIO(path)) for role, path in files.items()
-            }
-            parts = {uuid: FilePart(source) for uuid, source in sources.items()}
-            work = send_files(
-                self._token,
-                self._address,
-                parts,
-                verify=self._verify,
-                advance=self._advance,
-            )
-            try:
-                run(work)
-            except HandshakeRefusedError as error:
-                raise InternalServerErrorException(reason=str(error)) from error
-        if self._done_bytes != self._total_bytes:
-            raise ValueError(
-                f"a file changed while it was uploaded: {self._total_bytes} bytes were announced,"
-                f" there are {self._done_bytes} now; upload it again"
-            )
-        wait_until_upload_complete(self._token, self._address, started["uuid"], self._verify)
-        call = datasets.finish_upload(self._kind, started["uuid"], uuids)
-        send_call(self._token, self._address, call, self._verify)
-
-    def _advance(self, size_bytes: int) -> None:
-        self._done_bytes += size_bytes
-        if self._progress is not None:
-            self._progress(self._done_bytes, self._total_bytes)
+def _upload_files(
+    caller: PlainCaller,
+    kind: str,
+    name: str,
+    files: dict[str, FilePath],
+    progress: Progress | None,
+) -> str:
+    try:
+        return Upload(caller, kind, files, progress).run_once(name)
+    except HandshakeRefusedError as error:
+        raise InternalServerErrorException(reason=str(error)) from error
 
 
 def upload_mnist_files(
@@ -295,8 +213,9 @@ def upload_mnist_files(
     BadRequestException
         When the content is no MNIST data.
     """
-    upload = _Upload(token, address, "mnist", verify=verify_connection, progress=progress)
-    return upload.upload(name, {"input": input_file_path, "label": label_file_path})
+    files = {"input": input_file_path, "label": label_file_path}
+    caller = PlainCaller(token, address, verify_connection)
+    return _upload_files(caller, "mnist", name, files, progress)
 
 
 def upload_csv_files(
@@ -312,5 +231,5 @@ def upload_csv_files(
 
     Parameters and exceptions as for `upload_mnist_files`, with one file.
     """
-    upload = _Upload(token, address, "csv", verify=verify_connection, progress=progress)
-    return upload.upload(name, {"input": input_file_path})
+    caller = PlainCaller(token, address, verify_connection)
+    return _upload_files(caller, "csv", name, {"input": input_file_path}, progress)

@@ -1,6 +1,8 @@
 """How a command ends when it does not succeed."""
 
-__all__ = ["CommandFailedError", "MissingEnvironmentError", "UsageFaultError"]
+__all__ = ["EXIT_INTERRUPTED", "CommandFailedError", "MissingEnvironmentError", "UsageFaultError"]
+
+EXIT_INTERRUPTED = 130
 
 
 class CommandFailedError(Exception):

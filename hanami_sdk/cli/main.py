@@ -12,13 +12,17 @@ import hanami_sdk
 from hanami_sdk.cli import checkpoint, cluster, dataset, direct, host, logs, project, task, user
 from hanami_sdk.cli.command_line import PROGRAM, Flag, Globals, Group
 from hanami_sdk.cli.extras import COMPLETION, COMPLETION_VARIABLE, HELP
-from hanami_sdk.cli.failures import CommandFailedError, MissingEnvironmentError, UsageFaultError
+from hanami_sdk.cli.failures import (
+    EXIT_INTERRUPTED,
+    CommandFailedError,
+    MissingEnvironmentError,
+    UsageFaultError,
+)
 
 __all__ = ["ROOT", "main"]
 
 EXIT_FAILED = 1
 EXIT_NO_ENVIRONMENT = 2
-EXIT_INTERRUPTED = 130
 
 
 def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

@@ -1,14 +1,20 @@
 """``hanamictl task``."""
 
 import csv
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
-from hanami_sdk.cli.command_line import Command, Flag, Group
-from hanami_sdk.cli.failures import CommandFailedError
+from hanami_sdk.cli.command_line import PROGRAM, Command, Flag, Group
+from hanami_sdk.cli.failures import EXIT_INTERRUPTED, CommandFailedError
+from hanami_sdk.cli.progress import cycles_bar
 from hanami_sdk.cli.session import Session, open_session
 from hanami_sdk.cli.show import show_deleted, show_list, show_object
-from hanami_sdk.cli.waiting import ENDED_BADLY, wait_for_task
+
+if TYPE_CHECKING:
+    from hanami_sdk.calls.results import Task
 
 __all__ = ["GROUP"]
 
@@ -21,6 +27,8 @@ FIELDS = (
     "start_timestamp",
     "end_timestamp",
 )
+
+ENDED_BADLY = frozenset({"failed", "aborted"})
 
 DATASET_PARTS = ("dataset_uuid", "dataset_column", "hexagon_name")
 RESULT_PARTS = ("hexagon_name", "dataset_column")
@@ -52,11 +60,40 @@ def _show_created(
     if not wait:
         show_object(session, created, FIELDS)
         return None
-    return show_ended(session, wait_for_task(session, str(created["uuid"]), cluster))
+    return _wait_and_show(session, str(created["uuid"]), cluster)
 
 
-def show_ended(session: Session, ended: dict[str, object]) -> int | None:
-    """Print a task that has ended; return the exit status."""
+def _wait_and_show(session: Session, uuid: str, cluster: str) -> int | None:
+    """Wait for the end of a task and print it; return the exit status.
+
+    Raises
+    ------
+    CommandFailedError
+        On Ctrl-C, which leaves the task running, and for every failed call.
+    """
+    from hanami_sdk.calls import tasks
+    from hanami_sdk.client._sync.tasks import ended_task
+
+    asking = tasks.get_task(uuid, cluster)
+    ended: dict[str, object] = {}
+
+    def read(body: bytes) -> "Task":
+        now = asking.read(body)
+        # What is printed has every field that the server sends.
+        ended.update(json.loads(body))
+        return now
+
+    try:
+        with cycles_bar(session.settings, "task") as report:
+            call = replace(asking, read=read)
+            session.use(lambda client: ended_task(client, call, report=report))
+    except KeyboardInterrupt:
+        raise CommandFailedError(
+            "",
+            hint=f"the task goes on; see `{PROGRAM} task get -c {cluster} {uuid}`,"
+            f" stop it with `{PROGRAM} task delete -c {cluster} {uuid}`",
+            status=EXIT_INTERRUPTED,
+        ) from None
     show_object(session, ended, FIELDS)
     if ended["state"] in ENDED_BADLY:
         _explain(ended)
@@ -146,8 +183,7 @@ def _list(ctx: click.Context, cluster: str) -> None:
 
 
 def _wait(ctx: click.Context, uuid: str, cluster: str) -> int | None:
-    session = open_session(ctx)
-    return show_ended(session, wait_for_task(session, uuid, cluster))
+    return _wait_and_show(open_session(ctx), uuid, cluster)
 
 
 def _pause(ctx: click.Context, uuid: str, cluster: str) -> None:

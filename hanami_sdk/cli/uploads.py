@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hanami_sdk.cli.command_line import PROGRAM, Command, Flag, Group
-from hanami_sdk.cli.failures import CommandFailedError
+from hanami_sdk.cli.failures import EXIT_INTERRUPTED, CommandFailedError
 from hanami_sdk.cli.progress import Report, upload_bar
 from hanami_sdk.cli.session import Session, open_failure, open_session
 from hanami_sdk.cli.show import show_object
@@ -28,8 +28,6 @@ DATASET_FIELDS = (
     "project_id",
     "created_at",
 )
-
-EXIT_INTERRUPTED = 130
 
 Upload = Callable[["Client", "Report | None", Callable[[str], None]], str]
 """Uploads with a client, a function for progress and one for the uuid; returns the uuid."""

@@ -134,6 +134,21 @@ class AsyncUpload:
                 return started.uuid
         raise AssertionError("the last attempt returns or raises")
 
+    async def run_once(self, name: str) -> str:
+        """Start, send, finish, all of it once; return the uuid of the dataset.
+
+        Whatever goes wrong after the start, the unfinished dataset is deleted again.
+        """
+        started = await self._start(name, {})
+        uuids = self._file_uuids(started)
+        try:
+            await self._send(uuids, None)
+            await self._finalize(started.uuid, uuids)
+        except BaseException:
+            await self._discard(started.uuid)
+            raise
+        return started.uuid
+
     async def resume(self, dataset_uuid: str, uuids: Mapping[str, str]) -> None:
         """Send what is missing, and finish."""
         await self._complete(dataset_uuid, uuids, await self._ranges(uuids))
@@ -189,6 +204,8 @@ class AsyncUpload:
                 await self._send(uuids, ranges)
                 if ranges is None:
                     return
+            except HandshakeRefusedError as error:
+                raise ConflictException(str(error).encode()) from error
             except ConnectionFailedException as error:
                 broken = error
                 await asyncio.sleep(retry.pause_s(failures + 1))
@@ -244,12 +261,15 @@ class AsyncUpload:
                     # Unbuffered: every read is as large as a chunk and goes into the message.
                     source = stack.enter_context(io.FileIO(path))
                     parts[uuids[role]] = FilePart(source, part)
-            try:
-                await send_files(
-                    token, session.address, parts, verify=session.verify, advance=self._advance
-                )
-            except HandshakeRefusedError as error:
-                raise ConflictException(str(error).encode()) from error
+            await send_files(
+                token, session.address, parts, verify=session.verify, advance=self._advance
+            )
+        if ranges is None and self._done_bytes != self._total_bytes:
+            # The server would wait for the rest for ever.
+            raise ValueError(
+                f"a file changed while it was uploaded: {self._total_bytes} bytes were announced,"
+                f" there are {self._done_bytes} now; upload it again"
+            )
 
     async def _discard(self, dataset_uuid: str) -> None:
         """Delete what is not finished; why it is not matters more than whether this works."""

@@ -33,13 +33,12 @@ Rows = list[T]
 
 def ended_task(
     client: Caller,
-    cluster_uuid: str,
-    task_uuid: str,
+    call: Call[Task],
     *,
     report: Report | None = None,
     timeout_s: float | None = None,
 ) -> Task:
-    """Ask for a task until it has ended, in whatever way; return it.
+    """Send the call that looks at a task until that has ended, in whatever way; return it.
 
     Raises
     ------
@@ -59,7 +58,6 @@ def ended_task(
             )
         return now.is_ended
 
-    call = tasks.get_task(task_uuid, cluster_uuid)
     return answer_when(client, call, is_ended, first_s=POLL_FIRST_S)
 
 
@@ -184,9 +182,8 @@ class TrainTask:
             When it takes longer; the task goes on.
         """
         with shown_progress(progress, self.last.name) as report:
-            self.last = ended_task(
-                self._client, self.cluster_uuid, self.uuid, report=report, timeout_s=timeout_s
-            )
+            call = tasks.get_task(self.uuid, self.cluster_uuid)
+            self.last = ended_task(self._client, call, report=report, timeout_s=timeout_s)
         if self.last.state != "finished":
             raise TaskFailedException(self.uuid, self.last.state, self.last.reason)
         return self.last

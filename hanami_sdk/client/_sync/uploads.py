@@ -135,6 +135,21 @@ class Upload:
                 return started.uuid
         raise AssertionError("the last attempt returns or raises")
 
+    def run_once(self, name: str) -> str:
+        """Start, send, finish, all of it once; return the uuid of the dataset.
+
+        Whatever goes wrong after the start, the unfinished dataset is deleted again.
+        """
+        started = self._start(name, {})
+        uuids = self._file_uuids(started)
+        try:
+            self._send(uuids, None)
+            self._finalize(started.uuid, uuids)
+        except BaseException:
+            self._discard(started.uuid)
+            raise
+        return started.uuid
+
     def resume(self, dataset_uuid: str, uuids: Mapping[str, str]) -> None:
         """Send what is missing, and finish."""
         self._complete(dataset_uuid, uuids, self._ranges(uuids))
@@ -189,6 +204,8 @@ class Upload:
                 self._send(uuids, ranges)
                 if ranges is None:
                     return
+            except HandshakeRefusedError as error:
+                raise ConflictException(str(error).encode()) from error
             except ConnectionFailedException as error:
                 broken = error
                 time.sleep(retry.pause_s(failures + 1))
@@ -244,12 +261,15 @@ class Upload:
                     # Unbuffered: every read is as large as a chunk and goes into the message.
                     source = stack.enter_context(io.FileIO(path))
                     parts[uuids[role]] = FilePart(source, part)
-            try:
-                send_files_blocking(
-                    token, session.address, parts, verify=session.verify, advance=self._advance
-                )
-            except HandshakeRefusedError as error:
-                raise ConflictException(str(error).encode()) from error
+            send_files_blocking(
+                token, session.address, parts, verify=session.verify, advance=self._advance
+            )
+        if ranges is None and self._done_bytes != self._total_bytes:
+            # The server would wait for the rest for ever.
+            raise ValueError(
+                f"a file changed while it was uploaded: {self._total_bytes} bytes were announced,"
+                f" there are {self._done_bytes} now; upload it again"
+            )
 
     def _discard(self, dataset_uuid: str) -> None:
         """Delete what is not finished; why it is not matters more than whether this works."""

@@ -19,8 +19,11 @@ FUNCTIONS = (
 )  # fmt: skip
 
 OF_CLIENTS = "newer than the functions; the clients have it"
+BY_UPLOADS = "upload_mnist_files and upload_csv_files have the uploads of the client send it"
 WITHOUT_FUNCTION = {
     "datasets.download_dataset": OF_CLIENTS,
+    "datasets.finish_upload": BY_UPLOADS,
+    "datasets.start_upload": BY_UPLOADS,
     "datasets.get_upload": "only who resumes asks for it, and functions do not",
     "system.get_caller": OF_CLIENTS,
     "system.get_info": OF_CLIENTS,

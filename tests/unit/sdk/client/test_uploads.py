@@ -132,6 +132,15 @@ def test_a_server_that_keeps_nothing_ends_the_patience(client, upload, file):
         client.call("datasets.upload_csv", "name", file)
 
 
+def test_a_file_that_shrinks_after_the_start_does_not_wait_for_ever(client, upload, file):
+    upload.answers[("GET", "dataset/progress")] = [(200, {"complete": False, "uuid": "data"}, {})]
+    with pytest.raises(ValueError, match="a file changed while it was uploaded"):
+        client.call(
+            "datasets.upload_csv", "n", file, on_start=lambda _uuid: file.write_bytes(b"short")
+        )
+    assert upload.call("DELETE", "dataset").query == "uuid=data"
+
+
 def test_a_server_that_cannot_resume_gets_everything_again_as_a_new_dataset(client, upload, file):
     upload.close_after_chunks = 5
 
