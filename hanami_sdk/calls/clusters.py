@@ -38,12 +38,12 @@ __all__ = [
 
 def create_cluster(
     name: str,
-    template: str | None,
+    template: str | None = None,
     *,
-    checkpoint_uuid: str | None,
-    source_cluster_uuid: str | None,
-    source_task_uuid: str | None,
-    source_cycle: int | None,
+    checkpoint_uuid: str | None = None,
+    source_cluster_uuid: str | None = None,
+    source_task_uuid: str | None = None,
+    source_cycle: int | None = None,
 ) -> Call[Cluster]:
     """Create a cluster, from a template, a checkpoint, another cluster or nothing of these."""
     origin = given(

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli.command_line import Command, Flag, Group
 from hanami_sdk.cli.progress import upload_bar
 from hanami_sdk.cli.session import open_failure, open_session
-from hanami_sdk.cli.show import show_deleted, show_list, show_object
+from hanami_sdk.cli.show import delete, show_answer, show_listing, show_object
 
 __all__ = ["GROUP"]
 
@@ -15,25 +16,15 @@ FIELDS = ("uuid", "name", "visibility", "owner_id", "project_id", "created_at")
 
 
 def _get(ctx: click.Context, uuid: str) -> None:
-    from hanami_sdk import checkpoint
-
-    session = open_session(ctx)
-    show_object(session, session.ask(checkpoint.get_checkpoint, uuid), FIELDS)
+    show_answer(ctx, calls.clusters.get_checkpoint(uuid), FIELDS)
 
 
 def _list(ctx: click.Context) -> None:
-    from hanami_sdk import checkpoint
-
-    session = open_session(ctx)
-    show_list(session, session.ask(checkpoint.list_checkpoints), FIELDS)
+    show_listing(ctx, calls.clusters.list_checkpoints(), FIELDS)
 
 
 def _delete(ctx: click.Context, uuid: str) -> None:
-    from hanami_sdk import checkpoint
-
-    session = open_session(ctx)
-    session.call(checkpoint.delete_checkpoint, uuid)
-    show_deleted("checkpoint", uuid)
+    delete(ctx, calls.clusters.delete_checkpoint(uuid), "checkpoint", uuid)
 
 
 def _download(ctx: click.Context, uuid: str, path: str) -> None:
@@ -50,14 +41,12 @@ def _download(ctx: click.Context, uuid: str, path: str) -> None:
 
 
 def _upload(ctx: click.Context, name: str, path: str) -> None:
-    from hanami_sdk import checkpoint
-
     session = open_session(ctx)
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise open_failure(error) from error
-    show_object(session, session.ask(checkpoint.upload_checkpoint, name, data), FIELDS)
+    show_object(session, session.ask(calls.clusters.upload_checkpoint(name, data)), FIELDS)
 
 
 GROUP = Group(

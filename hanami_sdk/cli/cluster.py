@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli import plot
 from hanami_sdk.cli.command_line import Command, Flag, Group
 from hanami_sdk.cli.failures import CommandFailedError, UsageFaultError
 from hanami_sdk.cli.session import open_failure, open_session
-from hanami_sdk.cli.show import show_deleted, show_list, show_object
+from hanami_sdk.cli.show import delete, show_answer, show_list, show_listing, show_object
 
 __all__ = ["GROUP"]
 
@@ -38,8 +39,6 @@ def _template_text(path: str) -> str:
 
 
 def _create(ctx: click.Context, name: str, template: str | None, checkpoint: str | None) -> None:
-    from hanami_sdk import cluster
-
     if (template is None) == (checkpoint is None):
         fault = 'required flag(s) "template" not set'
         if template is not None:
@@ -47,103 +46,65 @@ def _create(ctx: click.Context, name: str, template: str | None, checkpoint: str
         raise UsageFaultError(fault, ctx.get_usage())
     session = open_session(ctx)
     text = None if template is None else _template_text(template)
-    created = session.ask(cluster.create_cluster, name, text, checkpoint_uuid=checkpoint)
-    show_object(session, created, FIELDS)
+    call = calls.clusters.create_cluster(name, text, checkpoint_uuid=checkpoint)
+    show_object(session, session.ask(call), FIELDS)
 
 
 def _get(ctx: click.Context, uuid: str) -> None:
-    from hanami_sdk import cluster
-
-    session = open_session(ctx)
-    show_object(session, session.ask(cluster.get_cluster, uuid), GET_FIELDS)
+    show_answer(ctx, calls.clusters.get_cluster(uuid), GET_FIELDS)
 
 
 def _list(ctx: click.Context) -> None:
-    from hanami_sdk import cluster
-
-    session = open_session(ctx)
-    show_list(session, session.ask(cluster.list_clusters), FIELDS)
+    show_listing(ctx, calls.clusters.list_clusters(), FIELDS)
 
 
 def _delete(ctx: click.Context, uuid: str) -> None:
-    from hanami_sdk import cluster
-
-    session = open_session(ctx)
-    session.call(cluster.delete_cluster, uuid)
-    show_deleted("cluster", uuid)
+    delete(ctx, calls.clusters.delete_cluster(uuid), "cluster", uuid)
 
 
 def _save(ctx: click.Context, uuid: str, name: str) -> None:
-    from hanami_sdk import cluster
-
-    session = open_session(ctx)
-    show_object(session, session.ask(cluster.save_cluster, name, uuid), ("uuid", "name"))
+    show_answer(ctx, calls.clusters.save_cluster(uuid, name), ("uuid", "name"))
 
 
 def _restore(ctx: click.Context, uuid: str, checkpoint: str) -> None:
-    from hanami_sdk import cluster
-
-    session = open_session(ctx)
-    show_object(session, session.ask(cluster.restore_cluster, checkpoint, uuid), ("uuid",))
+    show_answer(ctx, calls.clusters.restore_cluster(uuid, checkpoint), ("uuid",))
 
 
 def _host(ctx: click.Context, uuid: str, host: str) -> None:
-    from hanami_sdk import cluster
-
-    session = open_session(ctx)
-    show_object(session, session.ask(cluster.switch_host, uuid, host), FIELDS)
+    show_answer(ctx, calls.clusters.switch_host(uuid, host, None), FIELDS)
 
 
 def _mode(ctx: click.Context, uuid: str, mode: str) -> None:
-    from hanami_sdk import cluster
-
     if mode.upper() not in MODES:
         raise CommandFailedError(f"Error: mode is {mode!r}; it must be task or direct")
-    session = open_session(ctx)
-    answer = session.ask(cluster.set_mode, uuid, mode.upper())
-    show_object(session, answer, ("uuid", "name", "new_state"))
+    show_answer(ctx, calls.clusters.set_mode(uuid, mode.upper()), ("uuid", "name", "new_state"))
 
 
 def _stats(ctx: click.Context, uuid: str) -> None:
     """Print all plain figures that the server has, those of newer servers as well."""
-    from hanami_sdk import cluster
-
     session = open_session(ctx)
-    stats = session.ask(cluster.get_cluster_stats, uuid)
+    stats = session.ask(calls.clusters.get_stats(uuid))
     plain = [field for field, value in stats.items() if not isinstance(value, list | dict)]
     show_object(session, stats, ["uuid", *(field for field in plain if field != "uuid")])
 
 
 def _history(ctx: click.Context, uuid: str, task: str | None, rows: int) -> None:
-    from hanami_sdk import cluster
-
     session = open_session(ctx)
-    listing = session.ask(cluster.get_cluster_history, uuid, task_uuid=task, number_of_rows=rows)
+    listing = session.ask(calls.clusters.get_history(uuid, rows, task))
     show_list(session, listing, listing["header"])
 
 
 def _rename(ctx: click.Context, uuid: str, name: str) -> None:
-    from hanami_sdk import cluster
-
-    session = open_session(ctx)
-    show_object(session, session.ask(cluster.rename_cluster, uuid, name), FIELDS)
+    show_answer(ctx, calls.clusters.rename_cluster(uuid, name), FIELDS)
 
 
 def _copy(ctx: click.Context, uuid: str, name: str, task: str | None, cycle: int | None) -> None:
-    from hanami_sdk import cluster
-
-    session = open_session(ctx)
-    if task is None and cycle is None:
-        created = session.ask(cluster.copy_cluster, uuid, name)
-    else:
-        created = session.ask(
-            cluster.create_cluster,
-            name,
-            source_cluster_uuid=uuid,
-            source_task_uuid=task,
-            source_cycle=cycle,
+    call = calls.clusters.copy_cluster(uuid, name)
+    if task is not None or cycle is not None:
+        call = calls.clusters.create_cluster(
+            name, source_cluster_uuid=uuid, source_task_uuid=task, source_cycle=cycle
         )
-    show_object(session, created, FIELDS)
+    show_answer(ctx, call, FIELDS)
 
 
 GROUP = Group(

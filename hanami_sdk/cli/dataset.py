@@ -2,10 +2,11 @@
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli.command_line import Command, Flag, Group
 from hanami_sdk.cli.results import DOWNLOAD, REPORT
 from hanami_sdk.cli.session import open_session
-from hanami_sdk.cli.show import show_content, show_deleted, show_list, show_object
+from hanami_sdk.cli.show import delete, show_answer, show_content, show_listing
 from hanami_sdk.cli.uploads import CREATE, DATASET_FIELDS, RESUME
 
 __all__ = ["GROUP"]
@@ -14,40 +15,24 @@ LIST_FIELDS = ("uuid", "name", "visibility", "owner_id", "project_id", "created_
 
 
 def _get(ctx: click.Context, uuid: str) -> None:
-    from hanami_sdk import dataset
-
-    session = open_session(ctx)
-    show_object(session, session.ask(dataset.get_dataset, uuid), DATASET_FIELDS)
+    show_answer(ctx, calls.datasets.get_dataset(uuid), DATASET_FIELDS)
 
 
 def _list(ctx: click.Context) -> None:
-    from hanami_sdk import dataset
-
-    session = open_session(ctx)
-    show_list(session, session.ask(dataset.list_datasets), LIST_FIELDS)
+    show_listing(ctx, calls.datasets.list_datasets(), LIST_FIELDS)
 
 
 def _delete(ctx: click.Context, uuid: str) -> None:
-    from hanami_sdk import dataset
-
-    session = open_session(ctx)
-    session.call(dataset.delete_dataset, uuid)
-    show_deleted("dataset", uuid)
+    delete(ctx, calls.datasets.delete_dataset(uuid), "dataset", uuid)
 
 
 def _check(ctx: click.Context, uuid: str, reference: str) -> None:
-    from hanami_sdk import dataset
-
-    session = open_session(ctx)
-    answer = session.ask(dataset.check_mnist_dataset, uuid, reference)
-    show_object(session, answer, ("accuracy",))
+    show_answer(ctx, calls.datasets.check_dataset(uuid, reference), ("accuracy",))
 
 
 def _content(ctx: click.Context, uuid: str, column: str, rows: int, offset: int) -> None:
-    from hanami_sdk import dataset
-
     session = open_session(ctx)
-    answer = session.ask(dataset.download_dataset_content, uuid, column, rows, offset)
+    answer = session.ask(calls.datasets.get_content(uuid, column, offset, rows))
     show_content(session, answer, offset)
 
 

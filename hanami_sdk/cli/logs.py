@@ -2,9 +2,9 @@
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli.command_line import Command, Flag, Group
-from hanami_sdk.cli.session import open_session
-from hanami_sdk.cli.show import show_list
+from hanami_sdk.cli.show import show_listing
 
 __all__ = ["GROUP"]
 
@@ -13,17 +13,11 @@ ERROR_FIELDS = ("created_at", "user_id", "input_values", "message")
 
 
 def _audit(ctx: click.Context, page: int, user_id: str | None) -> None:
-    from hanami_sdk import logs
-
-    session = open_session(ctx)
-    show_list(session, session.ask(logs.list_audit_logs, user_id, page), AUDIT_FIELDS)
+    show_listing(ctx, calls.accounts.audit_log(user_id or None, page), AUDIT_FIELDS)
 
 
 def _errors(ctx: click.Context, page: int, user_id: str | None) -> None:
-    from hanami_sdk import logs
-
-    session = open_session(ctx)
-    show_list(session, session.ask(logs.list_error_logs, user_id, page), ERROR_FIELDS)
+    show_listing(ctx, calls.accounts.error_log(user_id or None, page), ERROR_FIELDS)
 
 
 def _flags() -> list[Flag]:

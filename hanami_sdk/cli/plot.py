@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli.command_line import Command, Flag
 from hanami_sdk.cli.failures import CommandFailedError
 from hanami_sdk.cli.session import open_failure, open_session
@@ -21,13 +22,10 @@ PANELS = {
 
 
 def _plot(ctx: click.Context, uuid: str, file: str | None, task: str | None) -> None:
-    from hanami_sdk import cluster
     from hanami_sdk.cli.drawing import Series, write_picture
 
     session = open_session(ctx)
-    listing = session.ask(
-        cluster.get_cluster_history, uuid, task_uuid=task, number_of_rows=ROWS_MAX
-    )
+    listing = session.ask(calls.clusters.get_history(uuid, ROWS_MAX, task))
     header, rows = listing["header"], listing["body"]
     if not rows:
         raise CommandFailedError(

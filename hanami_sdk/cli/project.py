@@ -5,9 +5,10 @@ import sys
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli.command_line import PROGRAM, Command, Flag, Group
 from hanami_sdk.cli.session import open_session
-from hanami_sdk.cli.show import show_deleted, show_list, show_object
+from hanami_sdk.cli.show import delete, show_answer, show_listing, show_object
 
 __all__ = ["GROUP"]
 
@@ -15,32 +16,19 @@ FIELDS = ("id", "name", "creator_id", "created_at")
 
 
 def _create(ctx: click.Context, project_id: str, name: str) -> None:
-    from hanami_sdk import project
-
-    session = open_session(ctx)
-    show_object(session, session.ask(project.create_project, project_id, name), FIELDS)
+    show_answer(ctx, calls.accounts.create_project(project_id, name), FIELDS)
 
 
 def _get(ctx: click.Context, project_id: str) -> None:
-    from hanami_sdk import project
-
-    session = open_session(ctx)
-    show_object(session, session.ask(project.get_project, project_id), FIELDS)
+    show_answer(ctx, calls.accounts.get_project(project_id), FIELDS)
 
 
 def _list(ctx: click.Context) -> None:
-    from hanami_sdk import project
-
-    session = open_session(ctx)
-    show_list(session, session.ask(project.list_projects), FIELDS)
+    show_listing(ctx, calls.accounts.list_projects(), FIELDS)
 
 
 def _delete(ctx: click.Context, project_id: str, force: bool) -> None:
-    from hanami_sdk import project
-
-    session = open_session(ctx)
-    session.call(project.delete_project, project_id, force=force)
-    show_deleted("project", project_id)
+    delete(ctx, calls.accounts.delete_project(project_id, force), "project", project_id)
 
 
 def _switch(ctx: click.Context, project_id: str) -> None:
@@ -48,10 +36,8 @@ def _switch(ctx: click.Context, project_id: str) -> None:
 
     A program cannot change the environment of its shell, so it prints what the shell has to do.
     """
-    from hanami_sdk import user
-
     session = open_session(ctx, enter_project=False)
-    answer = session.ask(user.switch_project, project_id)
+    answer = session.ask(calls.accounts.switch_project(project_id))
     if session.settings.json_output:
         show_object(session, answer, ())
         return

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli.command_line import Command, Flag
 from hanami_sdk.cli.failures import CommandFailedError
 from hanami_sdk.cli.output import figures_table, object_table
@@ -64,12 +65,9 @@ def _report(
     column: str | None,
     reference_column: str | None,
 ) -> None:
-    from hanami_sdk import dataset
-
     session = open_session(ctx)
-    report = session.ask(
-        dataset.report_dataset, uuid, reference, column=column, reference_column=reference_column
-    )
+    call = calls.datasets.report_dataset(uuid, reference, column, reference_column)
+    report = session.ask(call)
     if session.settings.json_output:
         show_object(session, report, ())
         return

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli.command_line import PROGRAM, Globals
 from hanami_sdk.cli.config import Environment, read_environment
 from hanami_sdk.cli.failures import CommandFailedError
 
 if TYPE_CHECKING:
     from hanami_sdk import Client
+    from hanami_sdk.calls.call import Call
+    from hanami_sdk.calls.results import Login
     from hanami_sdk.hanami_exceptions import HanamiException
 
 __all__ = ["Session", "open_failure", "open_session"]
@@ -84,19 +87,11 @@ class Session:
         CommandFailedError
             With the text of the server, or why there is no answer.
         """
-        from hanami_sdk import hanami_token, user
-
+        known = self._environment
         if self.has_passphrase:
-            self._token = self._guarded(
-                lambda: hanami_token.request_token(
-                    self.address,
-                    self._environment.user,
-                    self._environment.passphrase,
-                    self._verify,
-                )
-            )
-        if self._environment.project and enter_project:
-            self._token = self.ask(user.switch_project, self._environment.project)["token"]
+            self._fetch_token(calls.accounts.log_in(known.user, known.passphrase))
+        if known.project and enter_project:
+            self._fetch_token(calls.accounts.switch_project(known.project))
 
     @property
     def token(self) -> str:
@@ -136,30 +131,28 @@ class Session:
         """
         return self._guarded(lambda: work(self.client))
 
-    def call(self, function: Callable[..., T], *arguments: object, **keywords: object) -> T:
-        """Call a function of the SDK with token and address in front.
+    def send(self, call: "Call[Any]") -> bytes:
+        """Send a call and return the body of its answer.
 
         Raises
         ------
         CommandFailedError
             Instead of every exception of the SDK.
         """
-        return self._guarded(
-            lambda: function(
-                self.token,
-                self.address,
-                *arguments,
-                verify_connection=self._verify,
-                **keywords,
-            )
-        )
+        return self._guarded(lambda: self._answer(call))
 
-    def ask(
-        self, function: Callable[..., bytes], *arguments: object, **keywords: object
-    ) -> dict[str, Any]:
-        """Call a function of the SDK and return its JSON object."""
-        answer: dict[str, Any] = json.loads(self.call(function, *arguments, **keywords))
+    def ask(self, call: "Call[Any]") -> dict[str, Any]:
+        """Send a call and return the JSON object of its answer, with all that the server sends."""
+        answer: dict[str, Any] = json.loads(self.send(call))
         return answer
+
+    def _answer(self, call: "Call[Any]") -> bytes:
+        from hanami_sdk.hanami_request import send_call
+
+        return send_call(self.token or None, self.address, call, self._verify)
+
+    def _fetch_token(self, call: "Call[Login]") -> None:
+        self._token = self._guarded(lambda: call.read(self._answer(call)).token)
 
     def _guarded(self, work: Callable[[], T]) -> T:
         from hanami_sdk.hanami_exceptions import HanamiException

@@ -1,14 +1,25 @@
 """Print results: tables for people, JSON with ``-j``."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hanami_sdk.cli.output import content_table, json_text, list_table, object_table
-from hanami_sdk.cli.session import Session
+from hanami_sdk.cli.session import Session, open_session
 
-__all__ = ["show_content", "show_deleted", "show_list", "show_object", "show_rows"]
+if TYPE_CHECKING:
+    from hanami_sdk.calls.call import Call
+
+__all__ = [
+    "delete",
+    "show_answer",
+    "show_content",
+    "show_list",
+    "show_listing",
+    "show_object",
+    "show_rows",
+]
 
 
 def show_object(session: Session, value: Mapping[str, Any], fields: Sequence[str]) -> None:
@@ -41,6 +52,19 @@ def show_content(session: Session, answer: Mapping[str, Any], row_offset: int) -
     click.echo(json_text(rows) if as_json else content_table(rows, row_offset))
 
 
-def show_deleted(kind: str, name: str) -> None:
-    """Say that something is gone; the same with ``-j``."""
+def show_answer(ctx: click.Context, call: "Call[Any]", fields: Sequence[str]) -> None:
+    """Log in, send a call and print the object that it is answered with."""
+    session = open_session(ctx)
+    show_object(session, session.ask(call), fields)
+
+
+def show_listing(ctx: click.Context, call: "Call[Any]", fields: Sequence[str]) -> None:
+    """Log in, send a call and print the listing that it is answered with."""
+    session = open_session(ctx)
+    show_list(session, session.ask(call), fields)
+
+
+def delete(ctx: click.Context, call: "Call[None]", kind: str, name: str) -> None:
+    """Log in, send a call and say that something is gone; the same with ``-j``."""
+    open_session(ctx).send(call)
     click.echo(f"successfully deleted {kind} '{name}'")

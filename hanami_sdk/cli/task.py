@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli.command_line import PROGRAM, Command, Flag, Group
 from hanami_sdk.cli.failures import EXIT_INTERRUPTED, CommandFailedError
 from hanami_sdk.cli.progress import cycles_bar
 from hanami_sdk.cli.session import Session, open_session
-from hanami_sdk.cli.show import show_deleted, show_list, show_object
+from hanami_sdk.cli.show import delete, show_answer, show_listing, show_object
 
 if TYPE_CHECKING:
     from hanami_sdk.calls.results import Task
@@ -71,10 +72,9 @@ def _wait_and_show(session: Session, uuid: str, cluster: str) -> int | None:
     CommandFailedError
         On Ctrl-C, which leaves the task running, and for every failed call.
     """
-    from hanami_sdk.calls import tasks
     from hanami_sdk.client._sync.tasks import ended_task
 
-    asking = tasks.get_task(uuid, cluster)
+    asking = calls.tasks.get_task(uuid, cluster)
     ended: dict[str, object] = {}
 
     def read(body: bytes) -> "Task":
@@ -129,19 +129,16 @@ def _create_train(
     epochs: int | None,
     wait: bool,
 ) -> int | None:
-    from hanami_sdk import task
-
     session = open_session(ctx)
-    created = session.ask(
-        task.create_train_task,
+    call = calls.tasks.create_train_task(
         name,
         cluster,
-        parse_links(input_links, DATASET_PARTS),
-        parse_links(output_links, DATASET_PARTS),
-        time_length,
+        inputs=parse_links(input_links, DATASET_PARTS),
+        outputs=parse_links(output_links, DATASET_PARTS),
+        time_length=time_length,
         number_of_epochs=epochs,
     )
-    return _show_created(session, created, cluster, wait)
+    return _show_created(session, session.ask(call), cluster, wait)
 
 
 def _create_request(
@@ -154,32 +151,24 @@ def _create_request(
     time_length: int,
     wait: bool,
 ) -> int | None:
-    from hanami_sdk import task
-
     session = open_session(ctx)
-    created = session.ask(
-        task.create_request_task,
+    call = calls.tasks.create_request_task(
         name,
         cluster,
-        parse_links(input_links, DATASET_PARTS),
-        parse_links(result_links, RESULT_PARTS),
-        time_length,
+        inputs=parse_links(input_links, DATASET_PARTS),
+        results=parse_links(result_links, RESULT_PARTS),
+        time_length=time_length,
     )
-    return _show_created(session, created, cluster, wait)
+    return _show_created(session, session.ask(call), cluster, wait)
 
 
 def _get(ctx: click.Context, uuid: str, cluster: str) -> None:
-    from hanami_sdk import task
-
     session = open_session(ctx)
-    _show_live(session, session.ask(task.get_task, uuid, cluster))
+    _show_live(session, session.ask(calls.tasks.get_task(uuid, cluster)))
 
 
 def _list(ctx: click.Context, cluster: str) -> None:
-    from hanami_sdk import task
-
-    session = open_session(ctx)
-    show_list(session, session.ask(task.list_tasks, cluster), ("uuid", "state"))
+    show_listing(ctx, calls.tasks.list_tasks(cluster), ("uuid", "state"))
 
 
 def _wait(ctx: click.Context, uuid: str, cluster: str) -> int | None:
@@ -187,32 +176,19 @@ def _wait(ctx: click.Context, uuid: str, cluster: str) -> int | None:
 
 
 def _pause(ctx: click.Context, uuid: str, cluster: str) -> None:
-    from hanami_sdk import task
-
-    session = open_session(ctx)
-    show_object(session, session.ask(task.pause_task, uuid, cluster), FIELDS)
+    show_answer(ctx, calls.tasks.pause_task(uuid, cluster), FIELDS)
 
 
 def _resume(ctx: click.Context, uuid: str, cluster: str) -> None:
-    from hanami_sdk import task
-
-    session = open_session(ctx)
-    show_object(session, session.ask(task.resume_task, uuid, cluster), FIELDS)
+    show_answer(ctx, calls.tasks.resume_task(uuid, cluster), FIELDS)
 
 
 def _abort(ctx: click.Context, uuid: str, cluster: str) -> None:
-    from hanami_sdk import task
-
-    session = open_session(ctx)
-    show_object(session, session.ask(task.abort_task, uuid, cluster), FIELDS)
+    show_answer(ctx, calls.tasks.abort_task(uuid, cluster), FIELDS)
 
 
 def _delete(ctx: click.Context, uuid: str, cluster: str) -> None:
-    from hanami_sdk import task
-
-    session = open_session(ctx)
-    session.call(task.delete_task, uuid, cluster)
-    show_deleted("task", uuid)
+    delete(ctx, calls.tasks.delete_task(uuid, cluster), "task", uuid)
 
 
 def _cluster_flag() -> Flag:

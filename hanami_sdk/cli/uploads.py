@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli.command_line import PROGRAM, Command, Flag, Group
 from hanami_sdk.cli.failures import EXIT_INTERRUPTED, CommandFailedError
 from hanami_sdk.cli.progress import Report, upload_bar
@@ -35,7 +36,6 @@ Upload = Callable[["Client", "Report | None", Callable[[str], None]], str]
 
 def _upload(session: Session, text: str, upload: Upload, flags: str) -> None:
     """Upload files and show the dataset that they have become."""
-    from hanami_sdk import dataset
     from hanami_sdk.hanami_exceptions import UploadInterruptedException
 
     started: list[str] = []
@@ -56,7 +56,7 @@ def _upload(session: Session, text: str, upload: Upload, flags: str) -> None:
         if isinstance(failure.__cause__, UploadInterruptedException):
             raise CommandFailedError(failure.text, hint=hint()) from failure
         raise
-    show_object(session, session.ask(dataset.get_dataset, uuid), DATASET_FIELDS)
+    show_object(session, session.ask(calls.datasets.get_dataset(uuid)), DATASET_FIELDS)
 
 
 def _create_mnist(ctx: click.Context, name: str, input_path: str, label_path: str) -> None:

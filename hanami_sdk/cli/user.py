@@ -5,11 +5,12 @@ import sys
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli import user_project
 from hanami_sdk.cli.command_line import Command, Flag, Group
 from hanami_sdk.cli.failures import CommandFailedError
 from hanami_sdk.cli.session import open_session
-from hanami_sdk.cli.show import show_deleted, show_list, show_object
+from hanami_sdk.cli.show import delete, show_answer, show_listing, show_object
 
 __all__ = ["GROUP"]
 
@@ -39,44 +40,30 @@ def _asked_passphrase(which: str = "") -> str:
 def _create(
     ctx: click.Context, user_id: str, name: str, passphrase: str | None, is_admin: bool
 ) -> None:
-    from hanami_sdk import user
-
     session = open_session(ctx)
     secret = _asked_passphrase() if passphrase is None else passphrase
-    created = session.ask(user.create_user, user_id, name, secret, is_admin)
-    show_object(session, created, FIELDS)
+    call = calls.accounts.create_user(user_id, name, secret, is_admin)
+    show_object(session, session.ask(call), FIELDS)
 
 
 def _get(ctx: click.Context, user_id: str) -> None:
-    from hanami_sdk import user
-
-    session = open_session(ctx)
-    show_object(session, session.ask(user.get_user, user_id), FIELDS)
+    show_answer(ctx, calls.accounts.get_user(user_id), FIELDS)
 
 
 def _list(ctx: click.Context) -> None:
-    from hanami_sdk import user
-
-    session = open_session(ctx)
-    show_list(session, session.ask(user.list_users), FIELDS)
+    show_listing(ctx, calls.accounts.list_users(), FIELDS)
 
 
 def _delete(ctx: click.Context, user_id: str) -> None:
-    from hanami_sdk import user
-
-    session = open_session(ctx)
-    session.call(user.delete_user, user_id)
-    show_deleted("user", user_id)
+    delete(ctx, calls.accounts.delete_user(user_id), "user", user_id)
 
 
 def _change_passphrase(ctx: click.Context, new_passphrase: str | None) -> None:
-    from hanami_sdk import user
-
     session = open_session(ctx)
     if not session.has_passphrase:
         raise CommandFailedError("Error: HANAMI_PASSPHRASE is needed, HANAMI_TOKEN is not enough")
     new = _asked_passphrase("new ") if new_passphrase is None else new_passphrase
-    session.call(user.change_passphrase, session.passphrase, new)
+    session.send(calls.accounts.change_passphrase(session.passphrase, new))
     click.echo(f"successfully changed passphrase of '{session.user}'")
     click.echo("set HANAMI_PASSPHRASE to the new one; all other tokens have ended", err=True)
 

@@ -2,9 +2,10 @@
 
 import click
 
+from hanami_sdk import calls
 from hanami_sdk.cli.command_line import Command, Flag, Group
 from hanami_sdk.cli.session import open_session
-from hanami_sdk.cli.show import show_object, show_rows
+from hanami_sdk.cli.show import show_answer, show_rows
 
 __all__ = ["GROUP"]
 
@@ -13,26 +14,17 @@ FIELDS = ("project_id", "role", "is_project_admin")
 
 
 def _add(ctx: click.Context, user_id: str, project: str, role: str, is_project_admin: bool) -> None:
-    from hanami_sdk import user
-
-    session = open_session(ctx)
-    changed = session.ask(user.add_project_to_user, user_id, project, role, is_project_admin)
-    show_object(session, changed, USER_FIELDS)
+    call = calls.accounts.add_project(user_id, project, role, is_project_admin)
+    show_answer(ctx, call, USER_FIELDS)
 
 
 def _remove(ctx: click.Context, user_id: str, project: str) -> None:
-    from hanami_sdk import user
-
-    session = open_session(ctx)
-    changed = session.ask(user.remove_project_from_user, user_id, project)
-    show_object(session, changed, USER_FIELDS)
+    show_answer(ctx, calls.accounts.remove_project(user_id, project), USER_FIELDS)
 
 
 def _list(ctx: click.Context, user_id: str | None) -> None:
-    from hanami_sdk import user
-
     session = open_session(ctx)
-    answer = session.ask(user.list_projects_of_user, user_id=user_id)
+    answer = session.ask(calls.accounts.list_user_projects(user_id or None))
     show_rows(session, answer, "projects", FIELDS)
 
 
