@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from hanami_sdk._varint import varint
 from hanami_sdk._websocket import close_websocket, open_websocket
 from hanami_sdk.hanami_exceptions import BadRequestException, ConnectionFailedException
 
@@ -77,22 +78,13 @@ def check_plain(path: FilePath) -> int:
     return size_bytes
 
 
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
-
-
 def chunk_header(position: int, size_bytes: int) -> bytes:
     """Return what stands before the data in a serialized ``FileUpload_Message``.
 
     Writing it by hand lets the file be read straight behind it, without copies of each chunk.
     """
-    header = b"\x08" + _varint(position) if position else b""
-    return header + b"\x12" + _varint(size_bytes) if size_bytes else header
+    header = b"\x08" + varint(position) if position else b""
+    return header + b"\x12" + varint(size_bytes) if size_bytes else header
 
 
 def _check_acknowledgement(message: str | bytes, position: int) -> None:

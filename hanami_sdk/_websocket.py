@@ -60,19 +60,23 @@ def _ssl_context(url: str, verify: bool) -> ssl.SSLContext | None:
     return context
 
 
-async def _connect(url: str, *, address: str, verify: bool) -> ClientConnection:
+def _connect_options(url: str, verify: bool) -> dict[str, Any]:
+    """Return the options that connections of both kinds have."""
+    return {
+        "ssl": _ssl_context(url, verify),
+        "compression": None,
+        "proxy": None if host_of(url) in LOOPBACK_HOSTS else True,
+        "open_timeout": OPEN_TIMEOUT_S,
+        "ping_timeout": PONG_TIMEOUT_S,
+        "max_size": MESSAGE_SIZE_MAX_BYTES,
+        "max_queue": RECEIVED_MAX,
+    }
+
+
+async def _connect(url: str, *, verify: bool) -> ClientConnection:
     try:
-        return await connect(
-            url,
-            ssl=_ssl_context(url, verify),
-            compression=None,
-            proxy=None if host_of(address) in LOOPBACK_HOSTS else True,
-            open_timeout=OPEN_TIMEOUT_S,
-            ping_timeout=PONG_TIMEOUT_S,
-            max_size=MESSAGE_SIZE_MAX_BYTES,
-            max_queue=RECEIVED_MAX,
-            write_limit=UNSENT_MAX_BYTES,
-        )
+        options = _connect_options(url, verify)
+        return await connect(url, write_limit=UNSENT_MAX_BYTES, **options)
     except (OSError, WebSocketException, TimeoutError) as error:
         raise ConnectionFailedException(f'websocket "{url}": {error}') from error
 
@@ -107,7 +111,7 @@ async def open_websocket(
         When there is no connection, or it broke before the answer.
     """
     url = websocket_url(address)
-    websocket = await _connect(url, address=address, verify=verify)
+    websocket = await _connect(url, verify=verify)
     try:
         await websocket.send(_first_message(token, target, uuid, options))
         refusal = _refusal(await websocket.recv(), target)
@@ -154,16 +158,7 @@ def open_sync_websocket(
     url = websocket_url(address)
     with ExitStack() as stack:
         try:
-            websocket = connect_sync(
-                url,
-                ssl=_ssl_context(url, verify),
-                compression=None,
-                proxy=None if host_of(address) in LOOPBACK_HOSTS else True,
-                open_timeout=OPEN_TIMEOUT_S,
-                ping_timeout=PONG_TIMEOUT_S,
-                max_size=MESSAGE_SIZE_MAX_BYTES,
-                max_queue=RECEIVED_MAX,
-            )
+            websocket: SyncConnection = connect_sync(url, **_connect_options(url, verify))
             stack.enter_context(websocket)
             websocket.send(_first_message(token, target, uuid, options))
             refusal = _refusal(websocket.recv(), target)

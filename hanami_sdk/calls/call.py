@@ -10,12 +10,15 @@ import msgspec
 from hanami_sdk.calls.results import Listing
 from hanami_sdk.hanami_exceptions import UnreadableAnswerException
 
-__all__ = ["Call", "as_bytes", "as_nothing", "given", "object_of", "rows_of"]
+__all__ = ["Call", "Rows", "as_bytes", "as_nothing", "given", "object_of", "rows_of"]
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
 
 Values = Mapping[str, object]
+
+Rows = list[T]
+"""What a listing becomes; in classes that have a method ``list``, its name is taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from hanami_sdk._varint import varint
 from hanami_sdk.client.arrays import Values, as_rows, float_bytes, floats_of, matrix_of
 from hanami_sdk.hanami_exceptions import UnauthorizedException, UnreadableAnswerException
 
@@ -48,20 +49,11 @@ class _Waiting(Enum):
     RENEWAL = 4
 
 
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
-
-
 @lru_cache(maxsize=1024)
 def _header(name: str, is_last: bool, process: int, target: int, count: int) -> bytes:
     """Return what stands before the values; the same for every step of a training."""
     text = name.encode()
-    parts = [bytes([NAME]), _varint(len(text)), text] if text else []
+    parts = [bytes([NAME]), varint(len(text)), text] if text else []
     if is_last:
         parts.append(bytes([IS_LAST, 1]))
     if process:
@@ -69,8 +61,8 @@ def _header(name: str, is_last: bool, process: int, target: int, count: int) -> 
     if target:
         parts.append(bytes([TARGET, target]))
     if count:
-        parts += [bytes([COUNT]), _varint(count)]
-        parts += [bytes([VALUES]), _varint(count * FLOAT_BYTES)]
+        parts += [bytes([COUNT]), varint(count)]
+        parts += [bytes([VALUES]), varint(count * FLOAT_BYTES)]
     return b"".join(parts)
 
 

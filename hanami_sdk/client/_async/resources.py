@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from hanami_sdk._progress import Report as ProgressReport
 from hanami_sdk._upload import FilePath
 from hanami_sdk.calls import accounts, clusters, datasets, system
+from hanami_sdk.calls.call import Rows
 from hanami_sdk.calls.measured import Caller, Machine, Series
 from hanami_sdk.calls.results import (
     AuditEntry,
@@ -48,11 +49,6 @@ __all__ = [
     "AsyncSystem",
     "AsyncUsers",
 ]
-
-T = TypeVar("T")
-
-Rows = list[T]
-"""A list; inside of the classes that name is one of their methods."""
 
 
 class _Resource:

@@ -1,10 +1,10 @@
 """Tasks: queue them, look at them, wait for their end."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 from hanami_sdk._progress import Report, shown_progress
 from hanami_sdk.calls import tasks
-from hanami_sdk.calls.call import Call
+from hanami_sdk.calls.call import Call, Rows
 from hanami_sdk.calls.results import Task, TaskRow
 from hanami_sdk.client._async.polling import answer_when
 from hanami_sdk.client._async.resources import AsyncDatasets
@@ -23,11 +23,6 @@ from hanami_sdk.hanami_exceptions import TaskFailedException
 __all__ = ["AsyncRequestTask", "AsyncTasks", "AsyncTrainTask", "ended_task"]
 
 POLL_FIRST_S = 0.02
-
-T = TypeVar("T")
-
-Rows = list[T]
-"""A list; inside of the class that name is one of its methods."""
 
 
 async def ended_task(

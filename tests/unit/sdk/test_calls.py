@@ -90,3 +90,13 @@ def test_the_generated_client_has_the_files_of_the_one_it_is_made_from():
         {p.name for p in (ROOT / "client" / f).glob("*.py")} for f in ("_async", "_sync")
     )
     assert written == made
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "client" / "_sync").glob("*.py")), ids=lambda path: path.stem
+)
+def test_nothing_is_awaited_in_the_client_that_waits(path):
+    awaiting = ast.AsyncFunctionDef | ast.Await | ast.AsyncWith | ast.AsyncFor
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, awaiting)]
+    assert "asyncio" not in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
