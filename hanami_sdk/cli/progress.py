@@ -1,8 +1,7 @@
 """Progress bars on stderr, only when a person is looking."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 from hanami_sdk import _progress
 from hanami_sdk._progress import Report
@@ -16,21 +15,11 @@ def person_is_looking(settings: Globals) -> bool:
     return sys.stderr.isatty() and sys.stdout.isatty() and not settings.json_output
 
 
-@contextmanager
-def upload_bar(settings: Globals, text: str) -> Iterator[Report | None]:
+def upload_bar(settings: Globals, text: str) -> AbstractContextManager[Report | None]:
     """Show bytes, speed and remaining time; without a person there is nothing to report to."""
-    if not person_is_looking(settings):
-        yield None
-        return
-    with _progress.bytes_bar(text) as report:
-        yield report
+    return _progress.bytes_bar(text) if person_is_looking(settings) else nullcontext()
 
 
-@contextmanager
-def cycles_bar(settings: Globals, text: str) -> Iterator[Report | None]:
+def cycles_bar(settings: Globals, text: str) -> AbstractContextManager[Report | None]:
     """Show cycles and remaining time; without a person there is nothing to report to."""
-    if not person_is_looking(settings):
-        yield None
-        return
-    with _progress.cycles_bar(text) as report:
-        yield report
+    return _progress.cycles_bar(text) if person_is_looking(settings) else nullcontext()

@@ -230,6 +230,12 @@ def test_a_token_that_runs_out_while_waiting_is_renewed(training, hanamictl):
     assert len([call for call in training.calls if call.path == "token"]) == 2
 
 
+def test_a_connection_that_breaks_while_waiting_does_not_end_the_waiting(training, hanamictl):
+    training.lost_answers["task"] = 1
+    assert hanamictl(*TRAIN).status == 0
+    assert len([call for call in training.calls if call.method == "GET"]) == 5
+
+
 def test_a_task_that_vanishes_while_waiting_is_an_error(training, hanamictl):
     training.answers[("GET", "task")] = [(404, "no such task", {})]
     assert hanamictl(*TRAIN) == (1, "status 404: err no such task\n", "")

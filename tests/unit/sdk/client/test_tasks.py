@@ -47,6 +47,7 @@ def test_a_task_that_does_not_finish_is_an_exception_with_its_reason(
     with pytest.raises(hanami_exceptions.TaskFailedException, match=f"task t is {name}") as caught:
         client.end(training.wait())
     assert (caught.value.uuid, caught.value.state, caught.value.reason) == ("t", name, reason)
+    assert training.last.state == name
 
 
 def test_waiting_ends_after_the_given_time_and_the_task_goes_on(client, script, training):
