@@ -42,11 +42,20 @@ _log = logging.getLogger("hanami_sdk")
 
 
 class _CannotResumeError(Exception):
-    """The server cannot say what is missing; everything has to be sent again."""
+    """The server cannot say what is missing; everything has to be sent again.
 
-    def __init__(self, reason: HanamiException) -> None:
+    Parameters
+    ----------
+    reason : HanamiException
+        Why something is missing.
+    answer : HanamiException
+        What the server said instead.
+    """
+
+    def __init__(self, reason: HanamiException, answer: HanamiException) -> None:
         super().__init__(str(reason))
         self.reason = reason
+        self.answer = answer
 
 
 def wait_until_uploaded(client: Caller, dataset_uuid: str) -> None:
@@ -152,7 +161,11 @@ class Upload:
 
     def resume(self, dataset_uuid: str, uuids: Mapping[str, str]) -> None:
         """Send what is missing, and finish."""
-        self._complete(dataset_uuid, uuids, self._ranges(uuids))
+        ranges = self._ranges(uuids)
+        try:
+            self._complete(dataset_uuid, uuids, ranges)
+        except _CannotResumeError as error:
+            raise error.answer from None
 
     def _file_uuids(self, started: UploadStarted) -> dict[str, str]:
         uuids = {"input": started.uuid_input_file, "label": started.uuid_label_file}
@@ -226,7 +239,7 @@ class Upload:
         except ConnectionFailedException as error:
             raise UploadInterruptedException(dataset_uuid, str(error)) from error
         except (NotFoundException, UnauthorizedException, BadRequestException) as error:
-            raise _CannotResumeError(broken or error) from error
+            raise _CannotResumeError(broken or error, error) from error
 
     def _ranges(self, uuids: Mapping[str, str]) -> AllRanges:
         """Ask what is missing of each file."""

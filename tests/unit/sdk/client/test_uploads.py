@@ -216,6 +216,19 @@ def test_an_interrupted_upload_is_resumed_with_the_same_files(client, upload, fi
     assert upload.call("PUT", "dataset/upload/mnist").json == STARTED
 
 
+def test_an_upload_that_expires_while_it_is_resumed_says_so(client, upload, file):
+    upload.close_after_chunks = 5
+    known = waiting(("input", "input", SIZE_BYTES))
+    upload.answers[("GET", "dataset/progress")] = [(200, known, {})]
+    upload.answers[("GET", "dataset/upload")] = [
+        (200, missing((0, SIZE_BYTES)), {}),
+        (404, "the upload has expired", {}),
+    ]
+    with pytest.raises(hanami_exceptions.NotFoundException, match="has expired"):
+        client.call("datasets.resume_upload", "data", file)
+    assert not [call for call in upload.calls if call.method == "DELETE"]
+
+
 def test_what_is_being_imported_already_is_waited_for_and_not_sent_again(client, upload, file):
     importing = {"complete": True, "uuid": "data", "state": "importing"}
     finished = importing | {"state": "finished"}
